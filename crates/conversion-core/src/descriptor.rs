@@ -1,0 +1,94 @@
+//! What is true of a platform whatever its settings: constant data, each field read by dispatcher, docs or tests.
+
+use std::time::Duration;
+
+/// A platform connector in facts.
+#[derive(Clone, Copy, Debug)]
+pub struct SinkDescriptor {
+    /// The kind in settings, such as `tiktok`. A sink of that name takes the variables of [`Self::environment`].
+    pub kind: &'static str,
+    /// The platform's name in the API, such as `TIKTOK`.
+    pub platform: &'static str,
+    /// The platform's name for humans and in the spec's sentences.
+    pub title: &'static str,
+    /// The platform's own documentation.
+    pub docs: &'static str,
+    /// API versions that have ended or whose end is known, oldest first.
+    pub sunsets: &'static [Sunset],
+    /// How much one request may hold.
+    pub batch: BatchLimits,
+    /// The oldest event that the platform takes, where it says so.
+    pub max_event_age: Option<Duration>,
+    /// How the platform recognises what it has already.
+    pub dedup: Option<Dedup>,
+    /// Whether one bad item refuses the whole request.
+    pub atomic: bool,
+    /// The setting that keeps what is sent out of the platform's production data.
+    pub test_mode: &'static str,
+    /// Whether the platform has a field for a person's refusal.
+    pub takes_consent: bool,
+    /// Click ids that the platform understands, by the names of `clickIds`.
+    pub click_ids: &'static [&'static str],
+    /// Environment variables and the settings that they give.
+    pub environment: &'static [Variable],
+    /// A complete example of the sink's settings, in TOML.
+    pub example: &'static str,
+}
+
+/// When an API version stops answering.
+#[derive(Clone, Copy, Debug)]
+pub struct Sunset {
+    /// The version, such as `v22`.
+    pub version: &'static str,
+    /// The date, as in RFC 3339.
+    pub date: &'static str,
+}
+
+/// Bounds of one request.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchLimits {
+    /// Items by default.
+    pub items: usize,
+    /// Items at most, whatever is configured.
+    pub max_items: usize,
+    /// Bytes of items at most.
+    pub max_bytes: usize,
+}
+
+/// How a platform recognises a repeated conversion.
+#[derive(Clone, Copy, Debug)]
+pub struct Dedup {
+    /// The fields that make its key, in the platform's words.
+    pub key: &'static str,
+    /// For how long it remembers; nothing means for ever.
+    pub window: Option<Duration>,
+}
+
+/// An environment variable that gives a setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// The setting.
+    pub setting: &'static str,
+    /// How its text is read.
+    pub kind: VariableKind,
+}
+
+/// How an environment variable's text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VariableKind {
+    /// As it is.
+    Text,
+    /// `true`, `1`, `false` or `0`.
+    Flag,
+    /// `A=B,C=D`, merged over the same map in the file.
+    Map,
+}
+
+impl SinkDescriptor {
+    /// The variable that gives `setting`.
+    pub fn variable(&self, setting: &str) -> Option<&'static str> {
+        self.environment.iter().find(|variable| variable.setting == setting).map(|variable| variable.name)
+    }
+}

@@ -1,0 +1,307 @@
+//! From JSON to an event: every field read once, every mistake named.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+
+use super::error::{EventError, FieldError};
+use super::field::{MAX_ID, MAX_WORD, Members, Reader, shape};
+use super::{Address, CanonicalEvent, Content, MAX_AHEAD, Property};
+use crate::consent::Consent;
+
+const MAX_EVENT_NAME: usize = 64;
+const MAX_IDENTIFIER: usize = 320;
+const MAX_TEXT: usize = 1000;
+const MAX_CLICK_ID: usize = 1000;
+const MAX_CLICK_IDS: usize = 16;
+const MAX_CONTENTS: usize = 200;
+const MAX_PROPERTIES: usize = 50;
+
+/// The field names of an event beside the click ids, in the order of the reference.
+const FIELDS: [&str; 29] = [
+    "eventId",
+    "eventName",
+    "eventTime",
+    "conversionId",
+    "email",
+    "phone",
+    "externalId",
+    "firstName",
+    "lastName",
+    "address",
+    "ip",
+    "userAgent",
+    "locale",
+    "clickIds",
+    "pageUrl",
+    "pageReferrer",
+    "value",
+    "currency",
+    "orderId",
+    "contentType",
+    "contents",
+    "searchString",
+    "description",
+    "leadId",
+    "limitedDataUse",
+    "consent",
+    "appointmentId",
+    "attributionId",
+    "properties",
+];
+
+/// The names that an event may use at top level: the fields, and the click ids that linked sinks declare.
+#[derive(Clone, Debug)]
+pub struct Vocabulary {
+    click_ids: Vec<&'static str>,
+}
+
+impl Vocabulary {
+    /// With these click ids known.
+    pub fn new(click_ids: impl IntoIterator<Item = &'static str>) -> Self {
+        Self { click_ids: click_ids.into_iter().collect() }
+    }
+
+    /// Every name that may stand at top level.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        FIELDS.iter().chain(&self.click_ids).copied()
+    }
+}
+
+impl CanonicalEvent {
+    /// Reads one event. Every field is checked; all mistakes are reported at once.
+    pub fn parse(json: &str, vocabulary: &Vocabulary, now: Timestamp) -> Result<Self, EventError> {
+        let raw = serde_json::from_str::<&RawValue>(json).map_err(|error| not_json(&error))?;
+        let Members(members) = serde_json::from_str(raw.get())
+            .map_err(|_| refused(FieldError::new("", format!("an event must be an object, not {}", shape(raw)))))?;
+        let mut draft = Draft::new(vocabulary);
+        for (key, raw) in draft.reader.distinct("", members) {
+            draft.read(&key, raw);
+        }
+        draft.finish(now)
+    }
+}
+
+fn refused(error: FieldError) -> EventError {
+    EventError { event_id: None, event_name: None, errors: vec![error] }
+}
+
+fn not_json(error: &serde_json::Error) -> EventError {
+    let problem = match error.classify() {
+        serde_json::error::Category::Eof => "is cut off",
+        _ => "is not valid JSON",
+    };
+    refused(FieldError::new("", format!("the event {problem} at line {}, column {}", error.line(), error.column())))
+}
+
+/// An event while it is read.
+struct Draft<'v> {
+    vocabulary: &'v Vocabulary,
+    reader: Reader,
+    event: CanonicalEvent,
+    time: Option<Timestamp>,
+}
+
+impl<'v> Draft<'v> {
+    fn new(vocabulary: &'v Vocabulary) -> Self {
+        let event = CanonicalEvent::new(String::new(), String::new(), Timestamp::UNIX_EPOCH);
+        Self { vocabulary, reader: Reader::default(), event, time: None }
+    }
+
+    fn read(&mut self, key: &str, raw: &RawValue) {
+        let Some(name) = self.vocabulary.names().find(|name| *name == key) else {
+            let names: Vec<&str> = self.vocabulary.names().collect();
+            return self.unknown(key, key, &names);
+        };
+        self.read_known(name, raw);
+    }
+
+    fn read_known(&mut self, key: &'static str, raw: &RawValue) {
+        let Self { reader, event, .. } = self;
+        match key {
+            "eventId" => event.event_id = reader.id(key, raw).unwrap_or_default(),
+            "eventName" => event.event_name = event_name(reader, raw).unwrap_or_default(),
+            "eventTime" => self.time = reader.time(key, raw),
+            "conversionId" => event.conversion_id = reader.id(key, raw),
+            "email" => event.email = reader.text(key, MAX_IDENTIFIER, raw),
+            "phone" => event.phone = reader.text(key, MAX_WORD, raw),
+            "externalId" => event.external_id = reader.text(key, MAX_IDENTIFIER, raw),
+            "firstName" => event.first_name = reader.text(key, MAX_IDENTIFIER, raw),
+            "lastName" => event.last_name = reader.text(key, MAX_IDENTIFIER, raw),
+            "address" => self.read_address(raw),
+            "ip" => event.ip = reader.ip(key, raw),
+            "userAgent" => event.user_agent = reader.text(key, MAX_TEXT, raw),
+            "locale" => event.locale = reader.text(key, MAX_WORD, raw),
+            "clickIds" => self.read_click_ids(raw),
+            "pageUrl" => event.page_url = reader.url(key, raw),
+            "pageReferrer" => event.page_referrer = reader.url(key, raw),
+            "value" => event.value = reader.amount(key, raw),
+            "currency" => event.currency = reader.currency(key, raw),
+            "orderId" => event.order_id = reader.id(key, raw),
+            "contentType" => event.content_type = reader.text(key, MAX_WORD, raw),
+            "contents" => self.read_contents(raw),
+            "searchString" => event.search_string = reader.text(key, MAX_TEXT, raw),
+            "description" => event.description = reader.text(key, MAX_TEXT, raw),
+            "leadId" => event.lead_id = reader.text(key, MAX_IDENTIFIER, raw),
+            "limitedDataUse" => event.limited_data_use = reader.flag(key, raw),
+            "consent" => self.read_consent(raw),
+            "appointmentId" => event.appointment_id = reader.id(key, raw),
+            "attributionId" => event.attribution_id = reader.id(key, raw),
+            "properties" => self.read_properties(raw),
+            click_id => self.read_click_id(click_id, click_id, raw),
+        }
+    }
+
+    fn read_address(&mut self, raw: &RawValue) {
+        const PARTS: [&str; 5] = ["street", "city", "region", "postalCode", "country"];
+        let mut address = Address::default();
+        for (key, raw) in self.reader.object("address", raw) {
+            let path = format!("address.{key}");
+            let slot = match &*key {
+                "street" => &mut address.street,
+                "city" => &mut address.city,
+                "region" => &mut address.region,
+                "postalCode" => &mut address.postal_code,
+                "country" => &mut address.country,
+                _ => {
+                    self.unknown(&path, &key, &PARTS);
+                    continue;
+                }
+            };
+            *slot = self.reader.text(&path, MAX_IDENTIFIER, raw);
+        }
+        if address.country.as_deref().is_some_and(|code| code.len() != 2 || !code.is_ascii()) {
+            let message = "must be a two-letter country code of ISO 3166-1, such as US";
+            self.reader.errors.push(FieldError::new("address.country", message));
+        }
+        self.event.address = address;
+    }
+
+    fn read_consent(&mut self, raw: &RawValue) {
+        let mut consent = Consent::default();
+        for (key, raw) in self.reader.object("consent", raw) {
+            match &*key {
+                "adUserData" => consent.ad_user_data = self.reader.consent("consent.adUserData", raw),
+                "adPersonalization" => {
+                    consent.ad_personalization = self.reader.consent("consent.adPersonalization", raw);
+                }
+                _ => self.unknown(&format!("consent.{key}"), &key, &["adUserData", "adPersonalization"]),
+            }
+        }
+        self.event.consent = consent;
+    }
+
+    fn read_click_ids(&mut self, raw: &RawValue) {
+        for (key, raw) in self.reader.object("clickIds", raw) {
+            let path = format!("clickIds.{key}");
+            let well_formed = (2..=32).contains(&key.len())
+                && key.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
+            if well_formed {
+                self.read_click_id(&path, &key, raw);
+            } else {
+                let message = "a click id's name has 2 to 32 letters and underscores";
+                self.reader.errors.push(FieldError::new(path, message));
+            }
+        }
+    }
+
+    fn read_click_id(&mut self, path: &str, name: &str, raw: &RawValue) {
+        let Some(value) = self.reader.text(path, MAX_CLICK_ID, raw) else { return };
+        let click_ids = &mut self.event.click_ids;
+        if click_ids.len() >= MAX_CLICK_IDS && !click_ids.contains_key(name) {
+            let message = format!("an event has at most {MAX_CLICK_IDS} click ids");
+            return self.reader.errors.push(FieldError::new(path, message));
+        }
+        if click_ids.insert(name.to_owned(), value).is_some() {
+            self.reader.errors.push(FieldError::new(path, "is given twice, at top level and under clickIds"));
+        }
+    }
+
+    fn read_contents(&mut self, raw: &RawValue) {
+        const PARTS: [&str; 6] = ["id", "name", "category", "brand", "price", "quantity"];
+        for (index, raw) in self.reader.array("contents", MAX_CONTENTS, raw).into_iter().enumerate() {
+            let mut content = Content::default();
+            for (key, raw) in self.reader.object(&format!("contents[{index}]"), raw) {
+                let path = format!("contents[{index}].{key}");
+                match &*key {
+                    "id" => content.id = self.reader.text(&path, MAX_IDENTIFIER, raw),
+                    "name" => content.name = self.reader.text(&path, MAX_IDENTIFIER, raw),
+                    "category" => content.category = self.reader.text(&path, MAX_IDENTIFIER, raw),
+                    "brand" => content.brand = self.reader.text(&path, MAX_IDENTIFIER, raw),
+                    "price" => content.price = self.reader.amount(&path, raw),
+                    "quantity" => content.quantity = self.reader.quantity(&path, raw),
+                    _ => self.unknown(&path, &key, &PARTS),
+                }
+            }
+            self.event.contents.push(content);
+        }
+    }
+
+    fn read_properties(&mut self, raw: &RawValue) {
+        let mut properties = BTreeMap::new();
+        for (key, raw) in self.reader.object("properties", raw) {
+            let path = format!("properties.{key}");
+            if key.is_empty() || key.len() > MAX_ID || properties.len() == MAX_PROPERTIES {
+                let message = format!("at most {MAX_PROPERTIES} properties, with names of 1 to {MAX_ID} bytes");
+                self.reader.errors.push(FieldError::new("properties", message));
+                return;
+            }
+            let property = match raw.get().as_bytes().first() {
+                Some(b'"') => self.reader.text(&path, MAX_TEXT, raw).map(Property::Text),
+                Some(b't' | b'f') => self.reader.flag(&path, raw).map(Property::Flag),
+                Some(b'{' | b'[') => self.reader.refuse(&path, "must be a string, a number, or true or false"),
+                _ => self.reader.amount(&path, raw).map(Property::Number),
+            };
+            if let Some(property) = property {
+                properties.insert(key.into_owned(), property);
+            }
+        }
+        self.event.properties = properties;
+    }
+
+    fn unknown(&mut self, path: &str, key: &str, known: &[&str]) {
+        let message = match crate::settings::nearest(key, known.iter().copied()) {
+            Some(name) => format!("is not a field; did you mean `{name}`?"),
+            None => "is not a field; `properties` takes what has no field of its own".to_owned(),
+        };
+        let path: String = path.chars().take(MAX_ID).collect();
+        self.reader.errors.push(FieldError::new(path, message));
+    }
+
+    fn finish(mut self, now: Timestamp) -> Result<CanonicalEvent, EventError> {
+        for (field, absent) in [
+            ("eventId", self.event.event_id.is_empty()),
+            ("eventName", self.event.event_name.is_empty()),
+            ("eventTime", self.time.is_none()),
+        ] {
+            if absent && !self.reader.errors.iter().any(|error| error.field == field) {
+                self.reader.errors.push(FieldError::new(field, "is required"));
+            }
+        }
+        if let Some(time) = self.time {
+            self.event.event_time = time;
+            if time.duration_since(now) > jiff::SignedDuration::try_from(MAX_AHEAD).unwrap_or_default() {
+                self.reader.errors.push(FieldError::new("eventTime", "lies more than 24 hours ahead"));
+            }
+        }
+        if self.reader.errors.is_empty() {
+            return Ok(self.event);
+        }
+        let known = |text: String| (!text.is_empty()).then_some(text);
+        Err(EventError {
+            event_id: known(self.event.event_id),
+            event_name: known(self.event.event_name),
+            errors: self.reader.errors,
+        })
+    }
+}
+
+/// Event names are open, within what variables and TOML keys can hold.
+fn event_name(reader: &mut Reader, raw: &RawValue) -> Option<String> {
+    let name = reader.text("eventName", MAX_EVENT_NAME, raw)?;
+    if name.contains(['=', ',', '@']) {
+        return reader.refuse("eventName", "must not hold `=`, `,` or `@`");
+    }
+    Some(name)
+}

@@ -1,0 +1,180 @@
+//! Requests as they are sent and exchanges as they are recorded.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use crate::secret::{REDACTED, Secret};
+
+/// Longest answer that is recorded; what is longer is cut and marked.
+pub const MAX_RECORDED_RESPONSE: usize = 64 * 1024;
+
+/// One POST request, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Full address. Holds no credential.
+    pub url: String,
+    /// Headers, in order.
+    pub headers: Vec<Header>,
+    /// JSON body.
+    pub body: Body,
+}
+
+/// One header of a request.
+#[derive(Clone, Debug)]
+pub struct Header {
+    /// Lower-case name.
+    pub name: &'static str,
+    /// Its value.
+    pub value: HeaderValue,
+}
+
+/// Where a header's value comes from.
+#[derive(Clone, Debug)]
+pub enum HeaderValue {
+    /// Recorded as it is.
+    Plain(Cow<'static, str>),
+    /// Sent, but recorded as redacted.
+    Secret(Secret),
+    /// `Bearer` and an access token that is fetched when the request is sent; recorded as redacted.
+    AccessToken,
+}
+
+impl Header {
+    /// `content-type: application/json`.
+    pub fn json() -> Self {
+        Self::plain("content-type", "application/json")
+    }
+
+    /// A header without secrets.
+    pub fn plain(name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        Self { name, value: HeaderValue::Plain(value.into()) }
+    }
+
+    /// The value as recorded.
+    pub fn recorded_value(&self) -> &str {
+        match &self.value {
+            HeaderValue::Plain(value) => value,
+            HeaderValue::Secret(_) | HeaderValue::AccessToken => REDACTED,
+        }
+    }
+}
+
+/// A JSON body that knows where each item of the batch stands in it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Body {
+    json: String,
+    items: Vec<Range<usize>>,
+}
+
+impl Body {
+    /// `prefix`, the items joined by commas, `suffix`: one JSON text.
+    pub fn compose<'a>(prefix: &str, items: impl IntoIterator<Item = &'a RawValue>, suffix: &str) -> Self {
+        let mut json = String::with_capacity(4096);
+        let mut ranges = Vec::new();
+        json.push_str(prefix);
+        for item in items {
+            if !ranges.is_empty() {
+                json.push(',');
+            }
+            let start = json.len();
+            json.push_str(item.get());
+            ranges.push(start..json.len());
+        }
+        json.push_str(suffix);
+        Self { json, items: ranges }
+    }
+
+    /// A recorded body with its item ranges.
+    pub fn from_recorded(json: String, items: Vec<Range<usize>>) -> Self {
+        Self { json, items }
+    }
+
+    /// The whole body.
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// Where each item stands, in bytes.
+    pub fn items(&self) -> &[Range<usize>] {
+        &self.items
+    }
+
+    /// How many items it holds.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether it holds no item.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The body with the item at `position` alone, never its neighbours.
+    pub fn with_item_alone(&self, position: usize) -> Option<String> {
+        let item = self.json.get(self.items.get(position)?.clone())?;
+        let prefix = self.json.get(..self.items.first()?.start)?;
+        let suffix = self.json.get(self.items.last()?.end..)?;
+        Some([prefix, item, suffix].concat())
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} items, {} bytes)", self.items.len(), self.json.len())
+    }
+}
+
+/// One exchange as recorded: what was sent, credentials redacted, and what came back, if anything did.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// What was sent.
+    pub request: Arc<Request>,
+    /// What came back; nothing in mock mode or where the connection failed.
+    pub reply: Option<Reply>,
+    /// From sending to the last byte, or to the failure.
+    pub duration: Duration,
+}
+
+/// A platform's answer as recorded.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Body, at most [`MAX_RECORDED_RESPONSE`] bytes of it.
+    pub body: String,
+    /// Whether the body was cut.
+    pub truncated: bool,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reply({}, {} bytes)", self.status, self.body.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_sees_its_own_item_and_not_its_neighbours() {
+        let item = |json: &str| RawValue::from_string(json.to_owned()).unwrap();
+        let items = [item(r#"{"id":"a"}"#), item(r#"{"id":"b"}"#), item(r#"{"id":"c"}"#)];
+        let body = Body::compose(r#"{"pixel":"P","data":["#, items.iter().map(AsRef::as_ref), r#"],"x":1}"#);
+        assert_eq!(body.json(), r#"{"pixel":"P","data":[{"id":"a"},{"id":"b"},{"id":"c"}],"x":1}"#);
+        assert_eq!(body.with_item_alone(1).unwrap(), r#"{"pixel":"P","data":[{"id":"b"}],"x":1}"#);
+        assert_eq!(body.with_item_alone(3), None);
+    }
+
+    #[test]
+    fn recorded_headers_hold_no_secret() {
+        let secret = Header { name: "access-token", value: HeaderValue::Secret(Secret::new("hunter2")) };
+        assert_eq!(secret.recorded_value(), "[redacted]");
+        assert!(!format!("{secret:?}").contains("hunter2"));
+    }
+}

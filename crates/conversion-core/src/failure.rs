@@ -1,0 +1,140 @@
+//! What a platform's refusal means, and what follows from it: the one table of both.
+
+use std::time::Duration;
+
+/// A sink states which of these facts holds; [`FailureClass::consequence`] says what follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureClass {
+    /// Read by the platform, and refused for good.
+    Rejected,
+    /// The request is too big.
+    TooLarge,
+    /// Right, but too early; again after `wait`.
+    NotYet {
+        /// How long the platform wants to be left alone with this item.
+        wait: Duration,
+    },
+    /// The platform asks to slow down.
+    RateLimited {
+        /// The wait that it named.
+        retry_after: Option<Duration>,
+    },
+    /// Credentials, permission, account, or a setting that belongs to every request.
+    Unauthorized {
+        /// How much of the sink it concerns.
+        scope: HoldScope,
+    },
+    /// The platform answered that it cannot work now (5xx, maintenance).
+    Unavailable {
+        /// The wait that it named.
+        retry_after: Option<Duration>,
+    },
+    /// Not sent: name resolution, connecting or TLS failed.
+    Unreachable,
+    /// Perhaps received: no answer, half an answer, or an answer that cannot be read.
+    Interrupted,
+}
+
+/// How much of a sink a hold stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HoldScope {
+    /// All of it.
+    Sink,
+    /// The events of the same name (a wrong conversion action).
+    EventName,
+}
+
+/// What follows from a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consequence {
+    /// The delivery has failed.
+    Fail,
+    /// The batch is halved and sent again; a single item has failed.
+    Halve,
+    /// That item again after the wait. No try is lost.
+    Later(Duration),
+    /// The sink pauses for the wait, or by backoff. No item loses a try.
+    Pause(Option<Duration>),
+    /// The sink, or one event name at it, is held until a human resumes it or a probe passes. No item loses a try.
+    Hold(HoldScope),
+    /// Again, by backoff and not before the wait; this was a try. Several in a row hold the sink.
+    Retry {
+        /// The wait that the platform named.
+        retry_after: Option<Duration>,
+        /// Whether the platform may have the items already: then again only where and while it dedupes.
+        perhaps_received: bool,
+    },
+}
+
+impl FailureClass {
+    /// The table.
+    pub fn consequence(self) -> Consequence {
+        match self {
+            Self::Rejected => Consequence::Fail,
+            Self::TooLarge => Consequence::Halve,
+            Self::NotYet { wait } => Consequence::Later(wait),
+            Self::RateLimited { retry_after } => Consequence::Pause(retry_after),
+            Self::Unauthorized { scope } => Consequence::Hold(scope),
+            Self::Unavailable { retry_after } => Consequence::Retry { retry_after, perhaps_received: true },
+            Self::Unreachable => Consequence::Retry { retry_after: None, perhaps_received: false },
+            Self::Interrupted => Consequence::Retry { retry_after: None, perhaps_received: true },
+        }
+    }
+
+    /// Stable name, as the API's `reason` shows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::TooLarge => "too_large",
+            Self::NotYet { .. } => "not_yet",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Unauthorized { .. } => "unauthorized",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Unreachable => "unreachable",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// Which items of the batch a failure concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// All of them alike.
+    Batch,
+    /// The one at this position; the others were refused with it and are sound.
+    Item(usize),
+    /// Some, and the platform does not say which: they are found by sending parts.
+    Unknown,
+}
+
+/// Why a batch, or one item of it, was not delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The fact.
+    pub class: FailureClass,
+    /// The platform's own code, such as `40105` or `conversionUploadError.TOO_RECENT_EVENT`.
+    pub code: Option<String>,
+    /// One sentence for a human, with the platform's message where it gave one. Holds no credential.
+    pub message: String,
+    /// Which items are meant, where the failure is a whole batch's.
+    pub blame: Blame,
+}
+
+impl Failure {
+    /// A failure of all items alike.
+    pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
+        Self { class, code: None, message: message.into(), blame: Blame::Batch }
+    }
+
+    /// The same, with the platform's code.
+    #[must_use]
+    pub fn with_code(self, code: impl Into<String>) -> Self {
+        Self { code: Some(code.into()), ..self }
+    }
+
+    /// The same, concerning these items.
+    #[must_use]
+    pub fn blaming(self, blame: Blame) -> Self {
+        Self { blame, ..self }
+    }
+}

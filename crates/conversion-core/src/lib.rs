@@ -1,0 +1,24 @@
+//! The pure heart of Signalbox: the canonical event, the primitives of hashing, and the trait that every platform
+//! connector implements.
+//!
+//! Nothing here does I/O, reads a clock or knows a platform. The order to read it in: [`event`] (what a business
+//! reports), [`sink`] (what a platform connector is), [`failure`] (what a platform's answer means and what follows).
+
+pub mod backoff;
+pub mod consent;
+pub mod descriptor;
+pub mod event;
+pub mod exchange;
+pub mod failure;
+pub mod identity;
+pub mod money;
+pub mod page;
+pub mod registry;
+pub mod report;
+pub mod secret;
+pub mod settings;
+pub mod sink;
+pub mod skip;
+
+pub use event::CanonicalEvent;
+pub use jiff::Timestamp;

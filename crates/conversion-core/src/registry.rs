@@ -1,0 +1,66 @@
+//! The platform connectors that are linked into the program.
+
+use std::sync::Arc;
+
+use crate::descriptor::SinkDescriptor;
+use crate::event::Vocabulary;
+use crate::identity::CallingCode;
+use crate::settings::SettingsError;
+use crate::sink::ConversionSink;
+
+/// How a sink crate announces itself: one `inventory::submit!` of this.
+#[derive(Debug)]
+pub struct SinkPlugin {
+    /// What it connects to.
+    pub descriptor: &'static SinkDescriptor,
+    /// Makes a sink of its settings.
+    pub build: fn(toml::Table, &SinkContext) -> Result<Arc<dyn ConversionSink>, SettingsError>,
+    /// The part of a recorded answer that concerns the item at a position, without its neighbours; nothing where the
+    /// answer cannot be taken apart.
+    pub own_reply: fn(&str, usize) -> Option<String>,
+}
+
+inventory::collect!(SinkPlugin);
+
+/// What a sink is told beside its own settings.
+#[derive(Clone, Debug)]
+pub struct SinkContext {
+    /// The sink's configured name.
+    pub name: String,
+    /// Default country of phone numbers (`[defaults] phone_country`); the sink's own setting wins.
+    pub phone_country: CallingCode,
+}
+
+impl SinkContext {
+    /// The sentence that says which settings are missing: by variable where the environment speaks to this sink, else
+    /// by setting.
+    pub fn missing(&self, descriptor: &SinkDescriptor, settings: &[&str]) -> String {
+        if self.name != descriptor.kind {
+            return format!("Missing settings: {}", settings.join(", "));
+        }
+        let variables: Vec<&str> =
+            settings.iter().map(|setting| descriptor.variable(setting).unwrap_or(setting)).collect();
+        format!("Missing env: {}", variables.join(", "))
+    }
+}
+
+/// Every linked connector, by kind.
+pub fn plugins() -> Vec<&'static SinkPlugin> {
+    let mut plugins: Vec<&SinkPlugin> = inventory::iter::<SinkPlugin>.into_iter().collect();
+    plugins.sort_by_key(|plugin| plugin.descriptor.kind);
+    plugins
+}
+
+/// The connector of that kind.
+pub fn find(kind: &str) -> Option<&'static SinkPlugin> {
+    inventory::iter::<SinkPlugin>.into_iter().find(|plugin| plugin.descriptor.kind == kind)
+}
+
+/// The event fields, with the click ids that linked connectors declare.
+pub fn vocabulary() -> Vocabulary {
+    let mut click_ids: Vec<&'static str> =
+        plugins().iter().flat_map(|plugin| plugin.descriptor.click_ids).copied().collect();
+    click_ids.sort_unstable();
+    click_ids.dedup();
+    Vocabulary::new(click_ids)
+}

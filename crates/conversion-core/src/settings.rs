@@ -1,0 +1,78 @@
+//! Reading a sink's settings: one struct per sink, with errors that name the setting and the nearest known one.
+
+use serde::de::DeserializeOwned;
+
+/// Why settings were refused. States the setting and the mend, never a value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingsError(String);
+
+impl SettingsError {
+    /// An error with this sentence.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+/// Reads `table` into a settings struct that denies unknown fields.
+pub fn read<T: DeserializeOwned>(table: toml::Table) -> Result<T, SettingsError> {
+    toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| explain(error.message()))
+}
+
+/// Adds the nearest known name to serde's complaint about an unknown field, and takes quoted values out of others.
+fn explain(message: &str) -> SettingsError {
+    let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    match names.split_first() {
+        Some((unknown, known)) if message.starts_with("unknown field") => {
+            let hint = match nearest(unknown, known.iter().copied()) {
+                Some(name) => format!("; did you mean `{name}`?"),
+                None => format!("; known are {}", known.join(", ")),
+            };
+            SettingsError(format!("`{unknown}` is not a setting{hint}"))
+        }
+        _ => SettingsError(without_values(message)),
+    }
+}
+
+/// `invalid type: string "hunter2", expected u16` without the string: it may be a secret.
+fn without_values(message: &str) -> String {
+    message.split('"').step_by(2).collect::<Vec<_>>().join("…").trim().to_owned()
+}
+
+/// The known name that `name` most likely meant.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    let wanted = plain(name);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::normalized_damerau_levenshtein(&wanted, &plain(candidate)), candidate))
+        .filter(|(likeness, _)| *likeness >= 0.6)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Settings {
+        #[expect(dead_code, reason = "only the errors are looked at")]
+        pixel_id: Option<String>,
+        #[expect(dead_code, reason = "only the errors are looked at")]
+        max_batch: Option<u16>,
+    }
+
+    #[test]
+    fn errors_name_the_setting_and_the_mend_but_no_value() {
+        for (toml, message) in [
+            ("pixelid = 'A'", "`pixelid` is not a setting; did you mean `pixel_id`?"),
+            ("zzz = 'A'", "`zzz` is not a setting; known are pixel_id, max_batch"),
+            ("max_batch = 'hunter2'", "invalid type: string …, expected u16"),
+        ] {
+            let error = read::<Settings>(toml::from_str(toml).unwrap()).unwrap_err();
+            assert!(error.to_string().starts_with(message), "{error}");
+        }
+    }
+}

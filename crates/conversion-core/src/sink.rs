@@ -1,0 +1,139 @@
+//! The trait that every platform connector implements.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+
+use crate::CanonicalEvent;
+use crate::exchange::Request;
+use crate::failure::Failure;
+use crate::identity::Recipe;
+use crate::report::SendReport;
+use crate::skip::Skip;
+
+/// A configured connection to one account of one ad platform.
+#[async_trait]
+pub trait ConversionSink: fmt::Debug + Send + Sync + 'static {
+    /// Maps one event to this platform's shape, or says why it has none. Checks in this order: credentials, mapping,
+    /// [`Subject::screen`], identifiers.
+    ///
+    /// Pure: same subject, settings and `now` give the same bytes. No I/O, no clock, no randomness.
+    fn prepare(&self, subject: &Subject<'_>, now: Timestamp) -> Result<Payload, NotSent>;
+
+    /// Puts payloads of one [`Payload::group`] into one request. Pure.
+    fn compose(&self, payloads: &[&Payload]) -> Request;
+
+    /// Sends the request and reports the exchanges and one outcome per item, in order.
+    ///
+    /// Never sleeps, never retries (but once, after renewing a refused token), and is safe to drop.
+    async fn send(&self, request: Arc<Request>) -> SendReport;
+
+    /// Tries credentials and reachability without reporting a conversion.
+    async fn check(&self) -> Result<CheckReport, Failure>;
+
+    /// How this platform wants personal identifiers: what [`Self::prepare`] runs and `explain` shows.
+    fn recipes(&self) -> &[Recipe];
+
+    /// What a human should know about these settings: mappings that look wrong, versions that end, test modes.
+    fn advice(&self, now: Timestamp) -> Vec<String>;
+
+    /// Whether [`Self::prepare`] wants [`Subject::earlier`] for this event; looking it up costs a read.
+    fn wants_earlier(&self, _event: &CanonicalEvent) -> bool {
+        false
+    }
+}
+
+/// What a payload is made from.
+#[derive(Clone, Debug)]
+pub struct Subject<'a> {
+    /// The event, without identifiers where consent says so.
+    pub event: &'a CanonicalEvent,
+    /// The latest other delivery of the same conversion id at this sink, if the sink asked for it.
+    pub earlier: Option<&'a Earlier>,
+    screen: Option<Skip>,
+}
+
+impl<'a> Subject<'a> {
+    /// An event that no rule of the operator's holds back.
+    pub fn new(event: &'a CanonicalEvent) -> Self {
+        Self { event, earlier: None, screen: None }
+    }
+
+    /// The same, with the latest other delivery of its conversion id.
+    #[must_use]
+    pub fn after(self, earlier: Option<&'a Earlier>) -> Self {
+        Self { earlier, ..self }
+    }
+
+    /// The same, held back for this reason, if any.
+    #[must_use]
+    pub fn screened(self, screen: Option<Skip>) -> Self {
+        Self { screen, ..self }
+    }
+
+    /// Rules that hold for every platform: consent and age. Every sink asks after its own mapping, so that an event
+    /// that it does not want is skipped for that.
+    pub fn screen(&self) -> Result<(), Skip> {
+        self.screen.clone().map_or(Ok(()), Err)
+    }
+}
+
+/// An earlier delivery of the same conversion at the same sink.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// The name of its event.
+    pub event_name: String,
+    /// How it stands.
+    pub state: EarlierState,
+}
+
+/// How an earlier delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EarlierState {
+    /// Waiting, under way, or perhaps received.
+    Unsettled,
+    /// The platform has it.
+    Delivered,
+    /// Skipped or failed.
+    NotDelivered,
+}
+
+/// One event in a platform's shape.
+#[derive(Clone, Debug)]
+pub struct Payload {
+    /// The item, serialised once: what is counted, recorded and shown is what is sent.
+    pub item: Box<RawValue>,
+    /// What lives on the request: only payloads of one group share one.
+    pub group: &'static str,
+    /// Hashes of keys that may not repeat within one request. A collision costs a request, no more.
+    pub exclusive: Vec<u64>,
+    /// The platform's dedup key for this item, if it has one.
+    pub dedup_key: Option<String>,
+    /// What was left out or changed, by stable name, such as `phone_unusable`.
+    pub notes: Vec<&'static str>,
+}
+
+/// Why there is no payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotSent {
+    /// Nothing is to be sent.
+    Skip(Skip),
+    /// An earlier delivery of the same conversion must settle first.
+    WaitForEarlier,
+}
+
+impl From<Skip> for NotSent {
+    fn from(skip: Skip) -> Self {
+        Self::Skip(skip)
+    }
+}
+
+/// What a successful check found, in one sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckReport {
+    /// The sentence.
+    pub summary: String,
+}

@@ -1,0 +1,43 @@
+//! The account of all events.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// One sink's account. Balanced: routed = delivered + skipped + failed + pending + purged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SinkAccount {
+    /// Live events that were routed to the sink.
+    pub routed: u64,
+    /// Deliveries the platform has.
+    pub delivered: u64,
+    /// Deliveries not sent, with a reason.
+    pub skipped: u64,
+    /// Deliveries given up, with a reason.
+    pub failed: u64,
+    /// Deliveries to be sent.
+    pub pending: u64,
+    /// Settled deliveries that retention has removed.
+    pub purged: u64,
+}
+
+impl SinkAccount {
+    /// Whether every routed event is accounted for.
+    pub fn is_balanced(&self) -> bool {
+        self.routed == self.delivered + self.skipped + self.failed + self.pending + self.purged
+    }
+}
+
+/// The account of all live events, from one snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Audit {
+    /// Live events accepted.
+    pub accepted: u64,
+    /// Whether every sink's account is balanced, and the counters agree with the rows and with what each event was
+    /// routed to.
+    pub balanced: bool,
+    /// What does not agree, in sentences; empty when balanced.
+    pub differences: Vec<String>,
+    /// By sink name.
+    pub sinks: BTreeMap<String, SinkAccount>,
+}

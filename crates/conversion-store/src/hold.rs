@@ -1,0 +1,77 @@
+//! Sinks and their holds.
+
+use conversion_core::Timestamp;
+
+use crate::audit::SinkAccount;
+use crate::lease::SinkId;
+
+/// A configured sink.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SinkRegistration {
+    /// Its name; the same name is the same sink across restarts.
+    pub name: String,
+    /// Its kind, such as `tiktok`.
+    pub kind: String,
+    /// Its platform, such as `TIKTOK`.
+    pub platform: String,
+    /// Digest of its settings, to see that they changed.
+    pub fingerprint: [u8; 16],
+}
+
+/// What is remembered of a sink.
+#[derive(Clone, Debug)]
+pub struct RegisteredSink {
+    /// Its number.
+    pub id: SinkId,
+    /// Whether its settings are others than when it was last registered; not so for a new one.
+    pub settings_changed: bool,
+    /// Holds in force.
+    pub holds: Vec<Hold>,
+    /// Holds of all the sink that have ended, latest first, at most 1000.
+    pub past: Vec<HoldPeriod>,
+}
+
+/// A sink, or one event name at it, that is not leased from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// The event name that it concerns; all the sink without one.
+    pub event_name: Option<String>,
+    /// Stable name of the reason.
+    pub reason: String,
+    /// The reason in a sentence, with what the platform said.
+    pub message: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it ends or is probed; without a time only a human ends it.
+    pub until: Option<Timestamp>,
+    /// Failures in a row that led to it or renewed it.
+    pub failures: u32,
+}
+
+/// A hold that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HoldPeriod {
+    /// From.
+    pub from: Timestamp,
+    /// To.
+    pub to: Timestamp,
+}
+
+/// A sink as the store sees it.
+#[derive(Clone, Debug)]
+pub struct SinkState {
+    /// Its number.
+    pub id: SinkId,
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its platform.
+    pub platform: String,
+    /// Holds in force.
+    pub holds: Vec<Hold>,
+    /// Its counters.
+    pub account: SinkAccount,
+    /// When a live delivery was last delivered.
+    pub last_delivered_at: Option<Timestamp>,
+}

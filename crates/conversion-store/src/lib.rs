@@ -1,0 +1,89 @@
+//! The durable store: events, their deliveries, what was sent and answered, and the account of it all.
+//!
+//! A store decides nothing. It keeps what it is given in transactions, hands out leases, refuses stale results, and
+//! moves its counters together with its rows. Policy lives in the dispatcher.
+
+mod audit;
+mod error;
+mod hold;
+mod lease;
+mod admission;
+mod record;
+mod settlement;
+pub mod sqlite;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use conversion_core::Timestamp;
+use conversion_core::sink::Earlier;
+
+pub use admission::{Acceptance, Admission, NewDelivery, Origin};
+pub use audit::{Audit, SinkAccount};
+pub use error::StoreError;
+pub use hold::{Hold, HoldPeriod, RegisteredSink, SinkRegistration, SinkState};
+pub use lease::{DeliveryId, LEASE_SPAN, Lease, LeaseRequest, RunId, SinkId, Uncertainty};
+pub use record::{
+    AttemptRecord, Confirmation, DeliveryDetail, DeliveryFilter, DeliveryRecord, EventRecord, Page, RecordedExchange,
+    RetryOutcome,
+};
+pub use settlement::{Attempt, Change, ItemSettlement, SettleOutcome, Settlement, Status};
+
+/// A database that keeps the account. Every method that writes commits to disk before it returns.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// Starts a run of this node, alive until `alive_until`. An embedded store frees the leases of all former runs at
+    /// once, since it has one process; a shared one frees them when their run's time has lapsed. What was leased and
+    /// not settled may have been sent: its [`Uncertainty`] begins with the lost lease.
+    async fn start_run(&self, now: Timestamp, alive_until: Timestamp) -> Result<RunId, StoreError>;
+
+    /// Renews the run's time.
+    async fn heartbeat(&self, run: RunId, alive_until: Timestamp) -> Result<(), StoreError>;
+
+    /// Makes the configured sinks known, in order, and returns what is remembered of each.
+    async fn register_sinks(&self, sinks: &[SinkRegistration]) -> Result<Vec<RegisteredSink>, StoreError>;
+
+    /// Keeps new events with their deliveries, in one transaction: one acceptance each, in order. An event whose
+    /// identity is known is a duplicate and changes nothing, also within one call.
+    async fn accept(&self, admissions: &[Admission], now: Timestamp) -> Result<Vec<Acceptance>, StoreError>;
+
+    /// Takes due deliveries of one sink, the longest due first, and bumps their fence.
+    async fn lease(&self, request: LeaseRequest) -> Result<Vec<Lease>, StoreError>;
+
+    /// When the sink's next pending delivery that nobody works on is due, if it has one.
+    async fn next_due(&self, sink: SinkId) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Records exchanges and writes results, in one transaction. One outcome per item, in order. A stale result
+    /// (another fence, or no longer pending) changes no state; its exchange is recorded all the same.
+    async fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<Vec<Vec<SettleOutcome>>, StoreError>;
+
+    /// Sets or replaces the hold of the same scope.
+    async fn hold(&self, sink: SinkId, hold: &Hold) -> Result<(), StoreError>;
+
+    /// Ends a hold (of all the sink for no event name), keeps its period, and makes what was parked under it due.
+    async fn resume(&self, sink: SinkId, event_name: Option<&str>, now: Timestamp) -> Result<(), StoreError>;
+
+    /// The latest other delivery of the same conversion id at the sink.
+    async fn earlier(&self, delivery: DeliveryId, conversion_id: &str) -> Result<Option<Earlier>, StoreError>;
+
+    /// Puts a failed or skipped delivery back to pending, due at once; makes a pending one that nobody works on due.
+    async fn retry(&self, delivery: DeliveryId, now: Timestamp) -> Result<RetryOutcome, StoreError>;
+
+    /// Deliveries, the latest accepted first.
+    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Page<DeliveryRecord>, StoreError>;
+
+    /// One delivery with every attempt.
+    async fn delivery(&self, delivery: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError>;
+
+    /// One live event with its deliveries.
+    async fn event(&self, name: &str, id: &str) -> Result<Option<EventRecord>, StoreError>;
+
+    /// Every sink that the store knows.
+    async fn sinks(&self) -> Result<Vec<SinkState>, StoreError>;
+
+    /// The account of all live events, from one snapshot.
+    async fn audit(&self) -> Result<Audit, StoreError>;
+
+    /// Commits something tiny: fails where an event could not be accepted now.
+    async fn ready(&self) -> Result<(), StoreError>;
+}

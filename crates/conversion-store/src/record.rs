@@ -1,0 +1,166 @@
+//! What can be read back.
+
+use std::time::Duration;
+
+use conversion_core::Timestamp;
+use conversion_core::consent::ConsentVerdict;
+use conversion_core::exchange::{Body, Reply};
+use serde::Serialize;
+
+use crate::admission::Origin;
+use crate::lease::DeliveryId;
+use crate::settlement::Status;
+
+/// Which deliveries to list.
+#[derive(Clone, Debug, Default)]
+pub struct DeliveryFilter {
+    /// Only with this status.
+    pub status: Option<Status>,
+    /// Only of the sink of this name.
+    pub sink: Option<String>,
+    /// Only with this reason.
+    pub reason: Option<String>,
+    /// Only of events with this id.
+    pub event_id: Option<String>,
+    /// Only of events accepted at this time or later.
+    pub since: Option<Timestamp>,
+    /// How many at most.
+    pub limit: usize,
+    /// Continue after this one.
+    pub after: Option<DeliveryId>,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where the next part begins, if there is one.
+    pub next: Option<DeliveryId>,
+}
+
+/// Verdict that a platform gives later than its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Confirmation {
+    /// The platform gives none.
+    None,
+    /// Not yet given.
+    Awaited,
+    /// Counted.
+    Confirmed,
+    /// Refused.
+    Refused,
+    /// Asked for in vain.
+    Unconfirmed,
+}
+
+/// A delivery as it stands.
+#[derive(Clone, Debug)]
+pub struct DeliveryRecord {
+    /// Which.
+    pub id: DeliveryId,
+    /// Name of its event.
+    pub event_name: String,
+    /// Id of its event.
+    pub event_id: String,
+    /// What platforms dedupe by.
+    pub conversion_id: String,
+    /// Where its event came from.
+    pub origin: Origin,
+    /// Name of its sink.
+    pub sink: String,
+    /// Kind of its sink.
+    pub kind: String,
+    /// Platform of its sink.
+    pub platform: String,
+    /// State.
+    pub status: Status,
+    /// See [`Confirmation`].
+    pub confirmation: Confirmation,
+    /// Stable name of the reason.
+    pub reason: Option<String>,
+    /// The reason in a sentence.
+    pub message: Option<String>,
+    /// What consent allowed.
+    pub consent: Option<ConsentVerdict>,
+    /// When its event was accepted.
+    pub accepted_at: Timestamp,
+    /// When it was delivered, skipped or given up.
+    pub settled_at: Option<Timestamp>,
+    /// When it is due, while pending.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Exchanges that it was part of.
+    pub attempts: u32,
+    /// HTTP status of the last answer.
+    pub response_code: Option<u16>,
+    /// The last of its attempts.
+    pub last_attempt: Option<AttemptRecord>,
+}
+
+/// A delivery with every attempt, oldest first.
+#[derive(Clone, Debug)]
+pub struct DeliveryDetail {
+    /// The delivery.
+    pub delivery: DeliveryRecord,
+    /// The attempts.
+    pub attempts: Vec<AttemptRecord>,
+}
+
+/// One attempt.
+#[derive(Clone, Debug)]
+pub struct AttemptRecord {
+    /// From 1.
+    pub number: u32,
+    /// Index of the delivery's item in the request.
+    pub position: usize,
+    /// `delivered`, or the failure's class.
+    pub result: String,
+    /// The platform's code or message, or what was left out.
+    pub note: Option<String>,
+    /// The exchange.
+    pub exchange: RecordedExchange,
+}
+
+/// An exchange as recorded: credentials redacted.
+#[derive(Clone, Debug)]
+pub struct RecordedExchange {
+    /// Address.
+    pub url: String,
+    /// Request headers.
+    pub headers: Vec<(String, String)>,
+    /// Request body.
+    pub body: Body,
+    /// Answer, if there was one.
+    pub reply: Option<Reply>,
+    /// When it was sent.
+    pub sent_at: Timestamp,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// An event with its deliveries.
+#[derive(Clone, Debug)]
+pub struct EventRecord {
+    /// The stored event; nothing once retention has removed it.
+    pub json: Option<String>,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// Names of the sinks that it was routed to.
+    pub routed: Vec<String>,
+    /// Its deliveries, by sink.
+    pub deliveries: Vec<DeliveryRecord>,
+}
+
+/// What became of a retry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryOutcome {
+    /// Pending and due.
+    Due,
+    /// A worker has it right now.
+    UnderWay,
+    /// Delivered before: never sent again.
+    AlreadyDelivered,
+    /// No such delivery.
+    Unknown,
+}

@@ -1,0 +1,118 @@
+//! The sandbox's own paths: report, ids, configuration and reset.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use hyper::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::exchange::Call;
+use crate::reply::Reply;
+use crate::state::State;
+use crate::{Platform, Settings, SettingsError};
+
+/// Why a control request is refused.
+#[derive(Debug, thiserror::Error)]
+enum ControlError {
+    #[error(
+        "no such control path; there are GET /__report, GET /__ids?sink=NAME, POST /__config, POST /__reset"
+    )]
+    NoSuchPath,
+    #[error("this control path takes {0} only")]
+    WrongMethod(Method),
+    #[error("?sink=NAME is missing; there are {names}", names = names())]
+    NoSink,
+    #[error("there is no sink {0:?}; there are {names}", names = names())]
+    UnknownSink(String),
+    #[error("not a JSON object of sinks and their settings: {0}")]
+    NotSettings(serde_json::Error),
+    #[error("{name}: {1}", name = .0.name())]
+    Unreadable(Platform, serde_json::Error),
+    #[error("{name}: {1}", name = .0.name())]
+    Senseless(Platform, SettingsError),
+}
+
+impl ControlError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NoSuchPath => StatusCode::NOT_FOUND,
+            Self::WrongMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NoSink
+            | Self::UnknownSink(_)
+            | Self::NotSettings(_)
+            | Self::Unreadable(..)
+            | Self::Senseless(..) => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+pub(crate) fn answer(state: &State, call: &Call) -> Reply {
+    run(state, call).unwrap_or_else(|error| refusal(&error))
+}
+
+fn run(state: &State, call: &Call) -> Result<Reply, ControlError> {
+    let only = |method: Method| {
+        if call.parts.method == method { Ok(()) } else { Err(ControlError::WrongMethod(method)) }
+    };
+    match call.path() {
+        "/__report" => only(Method::GET).map(|()| Reply::json(StatusCode::OK, &state.report())),
+        "/__ids" => only(Method::GET).and_then(|()| ids(state, call)),
+        "/__config" => only(Method::POST).and_then(|()| config(state, call)),
+        "/__reset" => only(Method::POST).map(|()| reset(state)),
+        _ => Err(ControlError::NoSuchPath),
+    }
+}
+
+fn refusal(error: &ControlError) -> Reply {
+    Reply::json(error.status(), &json!({ "error": error.to_string() }))
+}
+
+fn done() -> Reply {
+    Reply::json(StatusCode::OK, &json!({ "ok": true }))
+}
+
+/// One line an id: id, how often accepted, when first.
+fn ids(state: &State, call: &Call) -> Result<Reply, ControlError> {
+    let query = call.parts.uri.query().unwrap_or_default();
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let (_, sink) = pairs.find(|(name, _)| name == "sink").ok_or(ControlError::NoSink)?;
+    let ids = state.of(named(&sink)?).ids();
+    let mut lines = String::with_capacity(ids.len() * 48);
+    for seen in ids {
+        // Writing into a string cannot fail.
+        writeln!(lines, "{}\t{}\t{}", seen.id, seen.count, seen.first_us).ok();
+    }
+    Ok(Reply::text(StatusCode::OK, lines))
+}
+
+/// Replaces the settings of the platforms that are named: all of them, or none if one is wrong.
+fn config(state: &State, call: &Call) -> Result<Reply, ControlError> {
+    let sinks: BTreeMap<String, Value> =
+        serde_json::from_slice(&call.body).map_err(ControlError::NotSettings)?;
+    let all = sinks.into_iter().map(|(name, settings)| readable(&name, settings));
+    for (platform, settings) in all.collect::<Result<Vec<_>, _>>()? {
+        state.configure(platform, settings);
+    }
+    Ok(done())
+}
+
+fn readable(name: &str, settings: Value) -> Result<(Platform, Settings), ControlError> {
+    let platform = named(name)?;
+    let settings: Settings =
+        serde_json::from_value(settings).map_err(|error| ControlError::Unreadable(platform, error))?;
+    settings.check(platform).map_err(|error| ControlError::Senseless(platform, error))?;
+    Ok((platform, settings))
+}
+
+fn reset(state: &State) -> Reply {
+    state.reset();
+    done()
+}
+
+fn named(name: &str) -> Result<Platform, ControlError> {
+    Platform::named(name).ok_or_else(|| ControlError::UnknownSink(name.to_owned()))
+}
+
+fn names() -> String {
+    Platform::ALL.map(Platform::name).join(", ")
+}

@@ -1,0 +1,70 @@
+//! What a sandbox tells about what it has seen.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that arrived since the start or the last reset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// What each platform received.
+    pub sinks: Sinks,
+    /// Requests at Google's token endpoint.
+    pub token_requests: u64,
+    /// Requests for what no platform offers, by method and path (at most 100 different ones).
+    pub unknown_paths: BTreeMap<String, u64>,
+}
+
+/// One report per platform.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sinks {
+    /// TikTok Events API.
+    pub tiktok: PlatformReport,
+    /// Google Ads API.
+    #[serde(rename = "google-ads")]
+    pub google_ads: PlatformReport,
+}
+
+/// What one platform received and what became of it.
+///
+/// `received - deduplicated` is what the platform counted; `received - deduplicated - counted_twice` is how many
+/// different conversions that were. An item is an event or a row; a conversion is an `event_id` at a pixel, or an
+/// `orderId` at a customer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlatformReport {
+    /// Requests, answered or not.
+    pub requests: u64,
+    /// Requests by what they were answered: `status`, `status/code`, or `cut`, `lost_reply`, `hang`.
+    pub by_outcome: BTreeMap<String, u64>,
+    /// Items accepted, whether or not the answer reached the caller; every arrival counts.
+    pub received: u64,
+    /// Different dedup keys counted.
+    pub unique: u64,
+    /// Arrivals that the platform's own dedup absorbed.
+    pub deduplicated: u64,
+    /// Arrivals counted although the conversion had been counted: after the window, or under another key.
+    pub counted_twice: u64,
+    /// Items read and refused.
+    pub rejected: u64,
+    /// Items accepted without anything to deduplicate them by.
+    pub without_id: u64,
+    /// Most items in one request that was read.
+    pub max_batch: u64,
+    /// Items per request that was read.
+    pub mean_batch: f64,
+    /// Most requests at the same time.
+    pub max_in_flight: u64,
+    /// Items accepted, by TikTok event name or Google conversion action.
+    pub by_event: BTreeMap<String, u64>,
+}
+
+/// An accepted `event_id` or `orderId`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenId {
+    /// The id.
+    pub id: String,
+    /// How often it was accepted.
+    pub count: u64,
+    /// When it first was, in microseconds since 1970 by the platform's clock.
+    pub first_us: u64,
+}

@@ -1,0 +1,111 @@
+//! A verdict that the sandbox is told to give on one event or row.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Platform;
+
+/// What is said about one id instead of accepting it, optionally only the first few times.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub enum Verdict {
+    /// TikTok: the whole request is refused with this code.
+    TikTok {
+        /// The `code` of the answer.
+        code: u32,
+        /// What is said about the event.
+        message: Option<String>,
+        /// So often; always, if absent.
+        times: Option<u32>,
+    },
+    /// Google Ads: the row fails with this error.
+    GoogleAds {
+        /// The error family, such as `conversionUploadError`.
+        family: String,
+        /// The error code, such as `TOO_RECENT_EVENT`.
+        code: String,
+        /// What is said about the row.
+        message: Option<String>,
+        /// So often; always, if absent.
+        times: Option<u32>,
+    },
+}
+
+impl Verdict {
+    /// The platform that can give it.
+    pub fn platform(&self) -> Platform {
+        match self {
+            Self::TikTok { .. } => Platform::TikTok,
+            Self::GoogleAds { .. } => Platform::GoogleAds,
+        }
+    }
+
+    /// How often it is given; always, if absent.
+    pub fn times(&self) -> Option<u32> {
+        match self {
+            Self::TikTok { times, .. } | Self::GoogleAds { times, .. } => *times,
+        }
+    }
+
+    /// How a verdict of this platform is written.
+    pub(super) fn form(platform: Platform) -> &'static str {
+        match platform {
+            Platform::TikTok => r#"{"code": 40002, "message": "…", "times": 1}"#,
+            Platform::GoogleAds => {
+                r#"{"family": "conversionUploadError", "code": "TOO_RECENT_EVENT", "message": "…", "times": 1}"#
+            }
+        }
+    }
+}
+
+/// The common JSON form of both verdicts.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    family: Option<String>,
+    code: Code,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    times: Option<u32>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "a number (TikTok) or a name (Google Ads)")]
+enum Code {
+    Number(u32),
+    Name(String),
+}
+
+/// A verdict that is neither platform's.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a verdict has either a code that is a number (TikTok), or a family and a code that are names (Google Ads)"
+)]
+struct NeitherForm;
+
+impl TryFrom<Written> for Verdict {
+    type Error = NeitherForm;
+
+    fn try_from(written: Written) -> Result<Self, NeitherForm> {
+        let Written { family, code, message, times } = written;
+        match (family, code) {
+            (None, Code::Number(code)) => Ok(Self::TikTok { code, message, times }),
+            (Some(family), Code::Name(code)) => Ok(Self::GoogleAds { family, code, message, times }),
+            _ => Err(NeitherForm),
+        }
+    }
+}
+
+impl From<Verdict> for Written {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::TikTok { code, message, times } => {
+                Self { family: None, code: Code::Number(code), message, times }
+            }
+            Verdict::GoogleAds { family, code, message, times } => {
+                Self { family: Some(family), code: Code::Name(code), message, times }
+            }
+        }
+    }
+}
