@@ -1,1 +1,54 @@
-fn main() {}
+//! Project tasks.
+
+use std::env;
+use std::process::{Command, ExitCode};
+
+const USAGE: &str = "\
+cargo xtask test [ARGS]   build the program and run every test; ARGS go to cargo test
+cargo xtask lint          formatting, lints and docs, warnings denied
+";
+
+fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    let task = arguments.next();
+    let rest: Vec<String> = arguments.collect();
+    let done = match task.as_deref() {
+        Some("test") => test(&rest),
+        Some("lint") => lint(),
+        _ => Err(USAGE.to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            #[expect(clippy::print_stderr, reason = "a task talks to whoever started it")]
+            {
+                eprintln!("{message}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The end-to-end tests start the program itself, so it is built first.
+fn test(arguments: &[String]) -> Result<(), String> {
+    cargo(&["build", "--locked", "--package", "signalbox"], &[])?;
+    let mut all = vec!["test", "--locked", "--workspace"];
+    all.extend(arguments.iter().map(String::as_str));
+    cargo(&all, &[])
+}
+
+fn lint() -> Result<(), String> {
+    cargo(&["fmt", "--all", "--check"], &[])?;
+    cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"], &[])?;
+    cargo(&["doc", "--locked", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "--deny warnings")])
+}
+
+fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> Result<(), String> {
+    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(program)
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .status()
+        .map_err(|error| format!("cargo cannot be started: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("cargo {} failed", arguments.join(" "))) }
+}

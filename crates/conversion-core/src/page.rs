@@ -31,7 +31,8 @@ pub fn without_personal_data<'a>(url: &'a str, event: &CanonicalEvent) -> Cow<'a
     Cow::Owned(clean)
 }
 
-fn is_personal(value: &str, event: &CanonicalEvent) -> bool {
+/// Whether `value` is the event's own e-mail, phone or a name of the person.
+pub fn is_personal(value: &str, event: &CanonicalEvent) -> bool {
     let same_text = |own: &Option<String>| {
         own.as_deref().is_some_and(|own| own.trim().to_lowercase() == value.to_lowercase())
     };

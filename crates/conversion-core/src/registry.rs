@@ -14,11 +14,14 @@ pub struct SinkPlugin {
     /// What it connects to.
     pub descriptor: &'static SinkDescriptor,
     /// Makes a sink of its settings.
-    pub build: fn(toml::Table, &SinkContext) -> Result<Arc<dyn ConversionSink>, SettingsError>,
+    pub build: fn(toml::Table, &SinkContext) -> BuiltSink,
     /// The part of a recorded answer that concerns the item at a position, without its neighbours; nothing where the
     /// answer cannot be taken apart.
     pub own_reply: fn(&str, usize) -> Option<String>,
 }
+
+/// A sink, or what is wrong with its settings.
+pub type BuiltSink = Result<Arc<dyn ConversionSink>, SettingsError>;
 
 inventory::collect!(SinkPlugin);
 

@@ -16,11 +16,13 @@ impl SettingsError {
 
 /// Reads `table` into a settings struct that denies unknown fields.
 pub fn read<T: DeserializeOwned>(table: toml::Table) -> Result<T, SettingsError> {
-    toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| explain(error.message()))
+    toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| explain(&error))
 }
 
-/// Adds the nearest known name to serde's complaint about an unknown field, and takes quoted values out of others.
-fn explain(message: &str) -> SettingsError {
+/// Adds the nearest known name to serde's complaint about an unknown field, and the setting's path to others, whose
+/// quoted values it takes out.
+fn explain(error: &toml::de::Error) -> SettingsError {
+    let message = error.message();
     let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     match names.split_first() {
         Some((unknown, known)) if message.starts_with("unknown field") => {
@@ -30,8 +32,15 @@ fn explain(message: &str) -> SettingsError {
             };
             SettingsError(format!("`{unknown}` is not a setting{hint}"))
         }
-        _ => SettingsError(without_values(message)),
+        _ => SettingsError(format!("{}{}", place(error), without_values(message))),
     }
+}
+
+/// The setting's path, which a TOML error tells in the last line of its printed form alone.
+fn place(error: &toml::de::Error) -> String {
+    let printed = error.to_string();
+    let path = printed.trim_end().rsplit_once("\nin `").and_then(|(_, path)| path.strip_suffix('`'));
+    path.map(|path| format!("`{path}`: ")).unwrap_or_default()
 }
 
 /// `invalid type: string "hunter2", expected u16` without the string: it may be a secret.
@@ -41,7 +50,8 @@ fn without_values(message: &str) -> String {
 
 /// The known name that `name` most likely meant.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    let plain =
+        |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
     let wanted = plain(name);
     known
         .into_iter()
@@ -69,7 +79,7 @@ mod tests {
         for (toml, message) in [
             ("pixelid = 'A'", "`pixelid` is not a setting; did you mean `pixel_id`?"),
             ("zzz = 'A'", "`zzz` is not a setting; known are pixel_id, max_batch"),
-            ("max_batch = 'hunter2'", "invalid type: string …, expected u16"),
+            ("max_batch = 'hunter2'", "`max_batch`: invalid type: string …, expected u16"),
         ] {
             let error = read::<Settings>(toml::from_str(toml).unwrap()).unwrap_err();
             assert!(error.to_string().starts_with(message), "{error}");

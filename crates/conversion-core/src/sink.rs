@@ -1,5 +1,6 @@
 //! The trait that every platform connector implements.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -36,6 +37,9 @@ pub trait ConversionSink: fmt::Debug + Send + Sync + 'static {
 
     /// How this platform wants personal identifiers: what [`Self::prepare`] runs and `explain` shows.
     fn recipes(&self) -> &[Recipe];
+
+    /// Canonical event names and what each is at this platform: an event name, or the id of a conversion action.
+    fn mapping(&self) -> &BTreeMap<String, String>;
 
     /// What a human should know about these settings: mappings that look wrong, versions that end, test modes.
     fn advice(&self, now: Timestamp) -> Vec<String>;

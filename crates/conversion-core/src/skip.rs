@@ -28,7 +28,8 @@ impl Skip {
         Self {
             reason: MISSING_CREDENTIALS,
             message: what.into(),
-            fix: "set them in the environment or in the sink's section of the configuration, then retry".to_owned(),
+            fix: "set them in the environment or in the sink's section of the configuration, then retry"
+                .to_owned(),
         }
     }
 
@@ -55,8 +56,9 @@ impl Skip {
         Self {
             reason: "consent_denied",
             message: "Consent to ad user data was not given".to_owned(),
-            fix: "nothing, if the person refused; else send consent.adUserData, or see [consent] when_unknown"
-                .to_owned(),
+            fix:
+                "nothing, if the person refused; else send consent.adUserData, or see [consent] when_unknown"
+                    .to_owned(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use conversion_core::Timestamp;
 
-use crate::lease::{DeliveryId, RunId, SinkId};
+use crate::lease::{RunId, SinkId};
 
 /// A valid event with the deliveries that it was routed to.
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ pub struct NewDelivery {
 pub enum Acceptance {
     /// Kept, under this number.
     Accepted {
-        /// See [`DeliveryId::event`].
+        /// See [`crate::DeliveryId::event`].
         event: i64,
     },
     /// An event of this identity was kept before; nothing changed.

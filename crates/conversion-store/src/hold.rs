@@ -5,6 +5,10 @@ use conversion_core::Timestamp;
 use crate::audit::SinkAccount;
 use crate::lease::SinkId;
 
+/// [`Change::reason`](crate::Change::reason) of a delivery that is parked under a hold: what [`crate::Store::resume`]
+/// makes due.
+pub const HELD: &str = "held";
+
 /// A configured sink.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SinkRegistration {

@@ -3,11 +3,12 @@
 //! A store decides nothing. It keeps what it is given in transactions, hands out leases, refuses stale results, and
 //! moves its counters together with its rows. Policy lives in the dispatcher.
 
+mod admission;
 mod audit;
 mod error;
 mod hold;
 mod lease;
-mod admission;
+mod open;
 mod record;
 mod settlement;
 pub mod sqlite;
@@ -21,11 +22,12 @@ use conversion_core::sink::Earlier;
 pub use admission::{Acceptance, Admission, NewDelivery, Origin};
 pub use audit::{Audit, SinkAccount};
 pub use error::StoreError;
-pub use hold::{Hold, HoldPeriod, RegisteredSink, SinkRegistration, SinkState};
+pub use hold::{HELD, Hold, HoldPeriod, RegisteredSink, SinkRegistration, SinkState};
 pub use lease::{DeliveryId, LEASE_SPAN, Lease, LeaseRequest, RunId, SinkId, Uncertainty};
+pub use open::{Access, open};
 pub use record::{
-    AttemptRecord, Confirmation, DeliveryDetail, DeliveryFilter, DeliveryRecord, EventRecord, Page, RecordedExchange,
-    RetryOutcome,
+    AttemptRecord, Confirmation, DeliveryDetail, DeliveryFilter, DeliveryRecord, EventRecord, Page,
+    RecordedExchange, RetryOutcome,
 };
 pub use settlement::{Attempt, Change, ItemSettlement, SettleOutcome, Settlement, Status};
 
@@ -55,7 +57,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Records exchanges and writes results, in one transaction. One outcome per item, in order. A stale result
     /// (another fence, or no longer pending) changes no state; its exchange is recorded all the same.
-    async fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<Vec<Vec<SettleOutcome>>, StoreError>;
+    async fn settle(
+        &self,
+        settlements: &[Settlement],
+        now: Timestamp,
+    ) -> Result<Vec<Vec<SettleOutcome>>, StoreError>;
 
     /// Sets or replaces the hold of the same scope.
     async fn hold(&self, sink: SinkId, hold: &Hold) -> Result<(), StoreError>;
@@ -63,8 +69,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Ends a hold (of all the sink for no event name), keeps its period, and makes what was parked under it due.
     async fn resume(&self, sink: SinkId, event_name: Option<&str>, now: Timestamp) -> Result<(), StoreError>;
 
-    /// The latest other delivery of the same conversion id at the sink.
-    async fn earlier(&self, delivery: DeliveryId, conversion_id: &str) -> Result<Option<Earlier>, StoreError>;
+    /// The delivery of an earlier accepted event of the same conversion id at the sink: a delivered one if there is one,
+    /// else one that waits, else the latest.
+    async fn earlier(&self, delivery: DeliveryId, conversion_id: &str)
+    -> Result<Option<Earlier>, StoreError>;
 
     /// Puts a failed or skipped delivery back to pending, due at once; makes a pending one that nobody works on due.
     async fn retry(&self, delivery: DeliveryId, now: Timestamp) -> Result<RetryOutcome, StoreError>;

@@ -1,5 +1,6 @@
 //! What can be read back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use conversion_core::Timestamp;
@@ -118,8 +119,8 @@ pub struct AttemptRecord {
     pub result: String,
     /// The platform's code or message, or what was left out.
     pub note: Option<String>,
-    /// The exchange.
-    pub exchange: RecordedExchange,
+    /// The exchange, shared by the deliveries that were in it: a page of them does not hold it many times.
+    pub exchange: Arc<RecordedExchange>,
 }
 
 /// An exchange as recorded: credentials redacted.

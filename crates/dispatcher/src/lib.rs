@@ -1,1 +1,28 @@
-//! Placeholder.
+//! Signalbox as a library: the dispatcher, its configuration, its HTTP API and its command line.
+//!
+//! The way of an event: [`ingest`] → [`route`] → store → [`worker`] (lease, prepare, [`batch`], [`gate`], send) →
+//! [`settle`] → [`ledger`] → store.
+
+pub mod alarm;
+pub mod api;
+pub mod batch;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod gate;
+pub mod ingest;
+pub mod intake;
+pub mod ledger;
+pub mod pace;
+pub mod route;
+pub mod run;
+pub mod screen;
+pub mod service;
+pub mod settle;
+mod sinks;
+pub mod telemetry;
+pub mod worker;
+
+pub use clock::Clock;
+pub use config::{Config, Environment};
+pub use service::Service;

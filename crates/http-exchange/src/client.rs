@@ -96,7 +96,8 @@ impl Client {
             };
         }
         let started = Instant::now();
-        let result = read(builder).await.map(|reply| FullReply { body: redact(reply.body, &secrets), ..reply });
+        let result =
+            read(builder).await.map(|reply| FullReply { body: redact(reply.body, &secrets), ..reply });
         let exchange = Exchange {
             request: Arc::clone(request),
             reply: result.as_ref().ok().map(record),
@@ -125,7 +126,8 @@ async fn read(builder: reqwest::RequestBuilder) -> Result<FullReply, Failure> {
         }
         body.extend_from_slice(&chunk);
     }
-    let body = String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    let body = String::from_utf8(body)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     Ok(FullReply { status, body, retry_after })
 }
 
@@ -163,7 +165,7 @@ fn redact(mut body: String, secrets: &[&Secret]) -> String {
 }
 
 fn record(reply: &FullReply) -> Reply {
-    let end = reply.body.floor_char_boundary(MAX_RECORDED_RESPONSE);
-    let body = reply.body.get(..end).unwrap_or_default().to_owned();
+    let longest = reply.body.len().min(MAX_RECORDED_RESPONSE);
+    let body = (0..=longest).rev().find_map(|end| reply.body.get(..end)).unwrap_or_default().to_owned();
     Reply { status: reply.status, truncated: body.len() < reply.body.len(), body }
 }

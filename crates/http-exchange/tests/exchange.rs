@@ -1,5 +1,7 @@
 //! The client against real sockets: what was sent, what was perhaps received, what is recorded.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,9 +46,12 @@ fn class(answer: &Answer) -> FailureClass {
 
 #[tokio::test]
 async fn credentials_are_sent_and_not_recorded() {
-    let reply = "HTTP/1.1 200 OK\r\nRetry-After: 7\r\nContent-Length: 35\r\n\r\nbad token static-secret short-lived";
+    let reply =
+        "HTTP/1.1 200 OK\r\nRetry-After: 7\r\nContent-Length: 35\r\n\r\nbad token static-secret short-lived";
     let (answer, seen) = exchange_with(reply).await;
-    assert!(seen.contains("access-token: static-secret") && seen.contains("authorization: Bearer short-lived"));
+    assert!(
+        seen.contains("access-token: static-secret") && seen.contains("authorization: Bearer short-lived")
+    );
     let reply = answer.result.unwrap();
     assert_eq!((reply.status, reply.retry_after), (200, Some(Duration::from_secs(7))));
     assert_eq!(reply.body, "bad token [redacted] [redacted]");

@@ -57,7 +57,7 @@ pub(crate) async fn run(state: &State, platform: Platform, call: &Call) -> Resul
     let this_second = own.tally().request(now_us, in_flight.among);
     let desk = Desk { state, settings: &settings, call, now_us };
     let over_limit = settings.max_rps > 0 && this_second > settings.max_rps;
-    let reply = match faults::strike(&settings, over_limit, &state.chance) {
+    let reply = match faults::strike(platform, &settings, over_limit, &state.chance) {
         Some(Fault::Hang) => {
             own.tally().outcome("hang".to_owned());
             std::future::pending().await

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::Platform;
 use crate::chance::Chance;
 use crate::settings::Settings;
 
@@ -27,7 +28,12 @@ pub(crate) enum Fault {
 }
 
 /// The fault for one request; `over_limit` when too many came within this second.
-pub(crate) fn strike(settings: &Settings, over_limit: bool, chance: &Chance) -> Option<Fault> {
+pub(crate) fn strike(
+    platform: Platform,
+    settings: &Settings,
+    over_limit: bool,
+    chance: &Chance,
+) -> Option<Fault> {
     let candidates = [
         (settings.hang, Fault::Hang),
         (settings.down, Fault::Unavailable),
@@ -39,7 +45,10 @@ pub(crate) fn strike(settings: &Settings, over_limit: bool, chance: &Chance) -> 
         (chance.hit(settings.p_401), Fault::Unauthorized),
     ];
     let struck = candidates.into_iter().find_map(|(strikes, fault)| strikes.then_some(fault));
-    struck.or_else(|| code(settings, chance))
+    match platform {
+        Platform::TikTok => struck.or_else(|| code(settings, chance)),
+        Platform::GoogleAds => struck,
+    }
 }
 
 fn code(settings: &Settings, chance: &Chance) -> Option<Fault> {

@@ -54,7 +54,7 @@ pub struct PlatformReport {
     pub mean_batch: f64,
     /// Most requests at the same time.
     pub max_in_flight: u64,
-    /// Items accepted, by TikTok event name or Google conversion action.
+    /// Items accepted, by TikTok event name or the id of the Google conversion action.
     pub by_event: BTreeMap<String, u64>,
 }
 

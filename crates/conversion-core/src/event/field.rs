@@ -155,11 +155,15 @@ impl Reader {
                 _ => self.wants(field, WANTED, raw),
             };
         }
-        let Ok(seconds) = serde_json::from_str::<f64>(raw.get()) else { return self.wants(field, WANTED, raw) };
+        let Ok(seconds) = serde_json::from_str::<f64>(raw.get()) else {
+            return self.wants(field, WANTED, raw);
+        };
         if seconds.abs() >= 1e11 {
             return self.refuse(field, "looks like milliseconds; send Unix seconds");
         }
-        let time = jiff::SignedDuration::try_from_secs_f64(seconds).ok().and_then(|d| Timestamp::from_duration(d).ok());
+        let time = jiff::SignedDuration::try_from_secs_f64(seconds)
+            .ok()
+            .and_then(|d| Timestamp::from_duration(d).ok());
         match time {
             Some(time) if in_range(time) => Some(time),
             _ => self.refuse(field, "must lie after the year 2000"),

@@ -17,6 +17,7 @@ pub use parse::Vocabulary;
 
 use crate::consent::Consent;
 use crate::money::{Amount, Currency};
+use crate::page::{is_personal, without_personal_data};
 
 /// The furthest an event's time may lie ahead; until then its deliveries wait for it.
 pub const MAX_AHEAD: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
@@ -25,7 +26,10 @@ pub const MAX_AHEAD: std::time::Duration = std::time::Duration::from_secs(24 * 3
 /// click id under `clickIds`.
 #[derive(Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "docs/events.md describes each field, and a test holds that page against this list")]
+#[expect(
+    missing_docs,
+    reason = "docs/events.md describes each field, and a test holds that page against this list"
+)]
 pub struct CanonicalEvent {
     pub event_id: String,
     pub event_name: String,
@@ -86,7 +90,10 @@ pub struct CanonicalEvent {
 
 /// A postal address. Street is personal data; the rest is sent as each platform documents.
 #[derive(Clone, Default, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "docs/events.md describes each field, and a test holds that page against this list")]
+#[expect(
+    missing_docs,
+    reason = "docs/events.md describes each field, and a test holds that page against this list"
+)]
 pub struct Address {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub street: Option<String>,
@@ -114,7 +121,10 @@ impl Address {
 
 /// One line of an order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "docs/events.md describes each field, and a test holds that page against this list")]
+#[expect(
+    missing_docs,
+    reason = "docs/events.md describes each field, and a test holds that page against this list"
+)]
 pub struct Content {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
@@ -140,6 +150,12 @@ pub enum Property {
     Number(Amount),
     /// True or false.
     Flag(bool),
+}
+
+impl Property {
+    fn is_personal(&self, event: &CanonicalEvent) -> bool {
+        matches!(self, Self::Text(text) if is_personal(text, event))
+    }
 }
 
 impl fmt::Debug for Property {
@@ -194,10 +210,14 @@ impl CanonicalEvent {
         self.click_ids.get(name).map(String::as_str)
     }
 
-    /// The event without what identifies a person: identifiers, names, address, IP address, user agent. Click ids and
-    /// the conversion itself stay.
+    /// The event without what identifies a person: identifiers, names, address, IP address, user agent, and what
+    /// pages' addresses repeat of them. Click ids and the conversion itself stay.
     pub fn without_identifiers(&self) -> Self {
+        // Now or never: without the identifiers nobody can tell which parts of an address repeat them.
+        let clean = |url: &String| without_personal_data(url, self).into_owned();
         Self {
+            page_url: self.page_url.as_ref().map(clean),
+            page_referrer: self.page_referrer.as_ref().map(clean),
             email: None,
             phone: None,
             external_id: None,
@@ -207,6 +227,14 @@ impl CanonicalEvent {
             ip: None,
             user_agent: None,
             lead_id: None,
+            search_string: self.search_string.clone().filter(|text| !is_personal(text, self)),
+            description: self.description.clone().filter(|text| !is_personal(text, self)),
+            properties: self
+                .properties
+                .clone()
+                .into_iter()
+                .filter(|(_, value)| !value.is_personal(self))
+                .collect(),
             ..self.clone()
         }
     }

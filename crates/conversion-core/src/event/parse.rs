@@ -73,8 +73,9 @@ impl CanonicalEvent {
     /// Reads one event. Every field is checked; all mistakes are reported at once.
     pub fn parse(json: &str, vocabulary: &Vocabulary, now: Timestamp) -> Result<Self, EventError> {
         let raw = serde_json::from_str::<&RawValue>(json).map_err(|error| not_json(&error))?;
-        let Members(members) = serde_json::from_str(raw.get())
-            .map_err(|_| refused(FieldError::new("", format!("an event must be an object, not {}", shape(raw)))))?;
+        let Members(members) = serde_json::from_str(raw.get()).map_err(|_| {
+            refused(FieldError::new("", format!("an event must be an object, not {}", shape(raw))))
+        })?;
         let mut draft = Draft::new(vocabulary);
         for (key, raw) in draft.reader.distinct("", members) {
             draft.read(&key, raw);
@@ -92,7 +93,10 @@ fn not_json(error: &serde_json::Error) -> EventError {
         serde_json::error::Category::Eof => "is cut off",
         _ => "is not valid JSON",
     };
-    refused(FieldError::new("", format!("the event {problem} at line {}, column {}", error.line(), error.column())))
+    refused(FieldError::new(
+        "",
+        format!("the event {problem} at line {}, column {}", error.line(), error.column()),
+    ))
 }
 
 /// An event while it is read.
@@ -195,8 +199,8 @@ impl<'v> Draft<'v> {
     fn read_click_ids(&mut self, raw: &RawValue) {
         for (key, raw) in self.reader.object("clickIds", raw) {
             let path = format!("clickIds.{key}");
-            let well_formed = (2..=32).contains(&key.len())
-                && key.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
+            let well_formed =
+                (2..=32).contains(&key.len()) && key.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
             if well_formed {
                 self.read_click_id(&path, &key, raw);
             } else {
@@ -243,14 +247,17 @@ impl<'v> Draft<'v> {
         for (key, raw) in self.reader.object("properties", raw) {
             let path = format!("properties.{key}");
             if key.is_empty() || key.len() > MAX_ID || properties.len() == MAX_PROPERTIES {
-                let message = format!("at most {MAX_PROPERTIES} properties, with names of 1 to {MAX_ID} bytes");
+                let message =
+                    format!("at most {MAX_PROPERTIES} properties, with names of 1 to {MAX_ID} bytes");
                 self.reader.errors.push(FieldError::new("properties", message));
                 return;
             }
             let property = match raw.get().as_bytes().first() {
                 Some(b'"') => self.reader.text(&path, MAX_TEXT, raw).map(Property::Text),
                 Some(b't' | b'f') => self.reader.flag(&path, raw).map(Property::Flag),
-                Some(b'{' | b'[') => self.reader.refuse(&path, "must be a string, a number, or true or false"),
+                Some(b'{' | b'[') => {
+                    self.reader.refuse(&path, "must be a string, a number, or true or false")
+                }
                 _ => self.reader.amount(&path, raw).map(Property::Number),
             };
             if let Some(property) = property {

@@ -84,10 +84,10 @@ impl CallingCode {
         if let Some(international) = digits.strip_prefix("00") {
             return Some(international.to_owned());
         }
-        (!digits.is_empty()).then(|| self.from_national(digits))
+        (!digits.is_empty()).then(|| self.with_country_code(digits))
     }
 
-    fn from_national(self, digits: String) -> String {
+    fn with_country_code(self, digits: String) -> String {
         let code = self.to_string();
         if self == Self::NANP {
             return if digits.len() == 10 { code + &digits } else { digits };
@@ -95,8 +95,7 @@ impl CallingCode {
         if digits.starts_with(&code) && digits.len() >= 11 {
             return digits;
         }
-        self.parse_national(&digits)
-            .unwrap_or_else(|| code + digits.strip_prefix('0').unwrap_or(&digits))
+        self.parse_national(&digits).unwrap_or_else(|| code + digits.strip_prefix('0').unwrap_or(&digits))
     }
 
     /// Asks the library, which knows each country's trunk prefix (and that Italy keeps its zero).

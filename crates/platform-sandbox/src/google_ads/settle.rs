@@ -46,7 +46,7 @@ fn accept(
     row: &ClickConversion,
 ) -> Option<ApiError> {
     let window_us = desk.settings.dedup_window_s.map(|seconds| seconds.saturating_mul(1_000_000));
-    let name = row.conversion_action.as_deref().unwrap_or_default();
+    let name = row.action_id().unwrap_or_default();
     let key = |id| Key { id, scope: target.customer, name };
     let click = row.click().zip(row.conversion_date_time.as_deref());
     let click = click.map(|(click, time)| format!("{time} {click}"));

@@ -1,4 +1,5 @@
-//! The request body. Unknown fields are refused, as Google's JSON reader refuses them; `null` is absent.
+//! The request body. Unknown fields are refused, as Google's JSON reader refuses them. What nobody looks at is
+//! here for its JSON type.
 //!
 //! Only `lowerCamelCase` is read, although Google reads `snake_case` too: it is not the documented form.
 
@@ -17,7 +18,6 @@ pub(super) struct UploadRequest {
 /// One row.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "the value is read for its JSON type alone")]
 pub(super) struct ClickConversion {
     pub(super) gclid: Option<String>,
     pub(super) gbraid: Option<String>,
@@ -65,7 +65,6 @@ pub(super) struct UserIdentifier {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "read for its JSON types alone")]
 pub(super) struct AddressInfo {
     hashed_first_name: Option<String>,
     hashed_last_name: Option<String>,
@@ -92,7 +91,6 @@ pub(super) struct CustomVariable {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "read for its JSON types alone")]
 struct CartData {
     merchant_id: Option<Int64>,
     feed_country_code: Option<String>,
@@ -103,7 +101,6 @@ struct CartData {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "read for its JSON types alone")]
 struct CartItem {
     product_id: Option<String>,
     quantity: Option<i32>,
@@ -121,7 +118,6 @@ enum Int64 {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "read for its JSON types alone")]
 pub(super) struct ExternalAttributionData {
     external_attribution_credit: Option<f64>,
     external_attribution_model: Option<String>,

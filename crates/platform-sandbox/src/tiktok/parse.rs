@@ -34,15 +34,14 @@ fn refusal(body: &[u8], error: &serde_json::Error) -> Refusal {
 }
 
 fn at(path: &Path, error: &str, body: &[u8]) -> Refusal {
-    let mut segments = path.iter().peekable();
-    let mut event = None;
-    if let [Segment::Map { key }, Segment::Seq { index }, ..] = path.iter().collect::<Vec<_>>().as_slice()
-        && key == "data"
-    {
-        event = Some(*index);
-        segments.nth(1);
-    }
-    let field = segments.map(ToString::to_string).collect::<Vec<_>>().join(".");
+    let segments: Vec<&Segment> = path.iter().collect();
+    let (event, inside) = match segments.as_slice() {
+        [Segment::Map { key }, Segment::Seq { index }, inside @ ..] if key == "data" => {
+            (Some(*index), inside)
+        }
+        all => (None, all),
+    };
+    let field = inside.iter().map(|segment| name(segment)).collect::<Vec<_>>().join(".");
     let refusal = if field.ends_with(".price") && is_app(body) {
         Refusal::field(code::INVALID_PARAMS, field, "invalid price field")
     } else {
@@ -51,6 +50,14 @@ fn at(path: &Path, error: &str, body: &[u8]) -> Refusal {
     match event {
         Some(index) => refusal.of_event(index),
         None => refusal,
+    }
+}
+
+/// List places stand between dots like names, as in the recorded messages.
+fn name(segment: &Segment) -> String {
+    match segment {
+        Segment::Seq { index } => index.to_string(),
+        Segment::Map { .. } | Segment::Enum { .. } | Segment::Unknown => segment.to_string(),
     }
 }
 

@@ -1,4 +1,5 @@
-//! The request body, as far as TikTok checks it. Unknown keys are let through: they are ignored, not refused.
+//! The request body, as far as TikTok checks it. Unknown keys are let through: they are ignored, not refused. What
+//! nobody looks at is here for its JSON type.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -19,7 +20,6 @@ pub(super) struct TrackRequest {
 /// One event.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(dead_code, reason = "some fields are read for their JSON type alone")]
 pub(super) struct Event {
     pub(super) event: Field<String>,
     pub(super) event_time: Field<i64>,
@@ -78,7 +78,6 @@ impl OneOrMany {
 /// What it was about.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(dead_code, reason = "some fields are read for their JSON type alone")]
 pub(super) struct Properties {
     pub(super) currency: Field<String>,
     pub(super) content_type: Field<String>,
@@ -99,7 +98,6 @@ pub(super) struct Properties {
 /// One thing bought or looked at.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(dead_code, reason = "read for their JSON types alone")]
 pub(super) struct Content {
     content_id: Field<String>,
     content_name: Field<String>,
@@ -120,7 +118,6 @@ pub(super) struct Page {
 /// The app it happened in.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(dead_code, reason = "some fields are read for their JSON type alone")]
 pub(super) struct App {
     pub(super) app_id: Field<String>,
     app_name: Field<String>,
@@ -130,7 +127,6 @@ pub(super) struct App {
 /// The lead it belongs to.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(dead_code, reason = "some fields are read for their JSON type alone")]
 pub(super) struct Lead {
     pub(super) lead_id: Field<String>,
     lead_event_source: Field<String>,
@@ -139,7 +135,6 @@ pub(super) struct Lead {
 /// The ad it is ascribed to.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(dead_code, reason = "read for their JSON types alone")]
 struct Ad {
     callback: Field<String>,
     campaign_id: Field<String>,

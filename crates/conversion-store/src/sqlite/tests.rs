@@ -1,0 +1,51 @@
+//! What no other store has: a file that can fill a disk.
+
+use rusqlite::Connection;
+
+use super::SqliteStore;
+use crate::admission::{Admission, Origin};
+use crate::error::StoreError;
+use crate::{Acceptance, Store as _};
+use conversion_core::Timestamp;
+
+fn admission(id: &str) -> Admission {
+    let json: String = (0..2000u32).map(|n| char::from_u32(0x4E00 + n * 7919 % 20000).unwrap()).collect();
+    Admission {
+        name: "TRIAL_BOOKED".into(),
+        id: id.into(),
+        conversion_id: None,
+        // Nothing that compresses.
+        json: json.into(),
+        fingerprint: [0; 16],
+        origin: Origin::Live,
+        deliveries: Vec::new(),
+    }
+}
+
+async fn limit_pages(store: &SqliteStore, pages: u32) {
+    let limit = move |connection: &Connection| connection.pragma_update(None, "max_page_count", pages);
+    store.write("set a limit", move |work| limit(&work.transaction)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_is_an_error_and_not_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("signalbox.db").display().to_string();
+    let store = SqliteStore::open(&path).unwrap();
+    limit_pages(&store, 1).await; // Never fewer than there are.
+    let mut kept = 0;
+    let error = loop {
+        match store.accept(&[admission(&kept.to_string())], Timestamp::UNIX_EPOCH).await {
+            Ok(_) => kept += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, StoreError::Database { action: "accept events", .. }), "{error}");
+    assert_eq!(store.audit().await.unwrap().accepted, kept);
+    assert!(store.audit().await.unwrap().balanced);
+
+    limit_pages(&store, 100_000).await;
+    let acceptance = store.accept(&[admission("after")], Timestamp::UNIX_EPOCH).await.unwrap();
+    assert!(matches!(acceptance[..], [Acceptance::Accepted { .. }]));
+    assert_eq!(store.audit().await.unwrap().accepted, kept + 1);
+}

@@ -1,0 +1,90 @@
+//! Sinks and their holds.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::hold::{HELD, Hold, HoldPeriod, RegisteredSink, SinkRegistration};
+use crate::lease::SinkId;
+use crate::sqlite::code::{At, Time};
+use crate::sqlite::read::sinks::holds;
+use crate::sqlite::writer::Work;
+
+/// Ended holds that are kept of each scope.
+const PAST: i64 = 1000;
+
+/// Makes sinks known, in order.
+pub(in crate::sqlite) fn register(
+    work: &Work<'_>,
+    sinks: &[SinkRegistration],
+) -> rusqlite::Result<Vec<RegisteredSink>> {
+    sinks.iter().map(|sink| register_one(&work.transaction, sink)).collect()
+}
+
+fn register_one(connection: &Connection, sink: &SinkRegistration) -> rusqlite::Result<RegisteredSink> {
+    let SinkRegistration { name, kind, platform, fingerprint } = sink;
+    let sql = "SELECT fingerprint FROM sink WHERE name = ?1";
+    let before: Option<[u8; 16]> = connection.query_row(sql, [name], |row| row.get(0)).optional()?;
+    let sql = "INSERT INTO sink (name, kind, platform, fingerprint) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT (name) DO UPDATE SET kind = ?2, platform = ?3, fingerprint = ?4";
+    connection.execute(sql, params![name, kind, platform, fingerprint])?;
+    let id =
+        connection.query_row("SELECT id FROM sink WHERE name = ?1", [name], |row| row.get(0).map(SinkId))?;
+    Ok(RegisteredSink {
+        id,
+        settings_changed: before.is_some_and(|before| before != *fingerprint),
+        holds: holds(connection, id)?,
+        past: past(connection, id)?,
+    })
+}
+
+fn past(connection: &Connection, sink: SinkId) -> rusqlite::Result<Vec<HoldPeriod>> {
+    let sql = "SELECT since, ended_at FROM hold WHERE sink = ?1 AND event_name = '' AND ended_at IS NOT NULL
+        ORDER BY ended_at DESC LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![sink.0, PAST], |row| {
+        Ok(HoldPeriod { from: row.get::<_, Time>(0)?.0, to: row.get::<_, Time>(1)?.0 })
+    })?;
+    rows.collect()
+}
+
+/// Sets or replaces the hold of the same scope.
+pub(in crate::sqlite) fn hold(work: &Work<'_>, sink: SinkId, hold: &Hold) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO hold (sink, event_name, reason, message, since, until, failures)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        ON CONFLICT (sink, event_name) WHERE ended_at IS NULL
+        DO UPDATE SET reason = ?3, message = ?4, since = ?5, until = ?6, failures = ?7";
+    let Hold { event_name, reason, message, since, until, failures } = hold;
+    let scope = event_name.as_deref().unwrap_or_default();
+    let row = params![sink.0, scope, reason, message, At::from(*since), until.map(At::from), failures];
+    work.transaction.prepare_cached(sql)?.execute(row).map(drop)
+}
+
+/// Ends a hold and makes what was parked under it due.
+pub(in crate::sqlite) fn resume(
+    work: &Work<'_>,
+    sink: SinkId,
+    event_name: Option<&str>,
+    now: At,
+) -> rusqlite::Result<()> {
+    let scope = event_name.unwrap_or_default();
+    let sql = "UPDATE hold SET ended_at = max(since, ?3)
+        WHERE sink = ?1 AND event_name = ?2 AND ended_at IS NULL";
+    work.transaction.prepare_cached(sql)?.execute(params![sink.0, scope, now])?;
+    forget(&work.transaction, sink, scope)?;
+    release(&work.transaction, sink, scope, now)
+}
+
+fn forget(connection: &Connection, sink: SinkId, scope: &str) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM hold WHERE sink = ?1 AND event_name = ?2 AND ended_at <
+        (SELECT ended_at FROM hold WHERE sink = ?1 AND event_name = ?2 AND ended_at IS NOT NULL
+            ORDER BY ended_at DESC LIMIT 1 OFFSET ?3)";
+    connection.prepare_cached(sql)?.execute(params![sink.0, scope, PAST - 1]).map(drop)
+}
+
+// Under the sink's own hold anything may be parked, except what a hold of its event name keeps.
+fn release(connection: &Connection, sink: SinkId, scope: &str, now: At) -> rusqlite::Result<()> {
+    let sql = "UPDATE delivery SET due_at = ?3, reason = NULL, message = NULL
+        WHERE status = 0 AND sink = ?1 AND owner IS NULL AND due_at > ?3 AND reason = ?4 AND EXISTS (
+            SELECT 1 FROM event WHERE seq = delivery.event AND (?2 = '' OR name = ?2)
+            AND name NOT IN (SELECT event_name FROM hold WHERE sink = ?1 AND ended_at IS NULL))";
+    connection.prepare_cached(sql)?.execute(params![sink.0, scope, now, HELD]).map(drop)
+}

@@ -1,0 +1,84 @@
+//! Taking due deliveries.
+
+use conversion_core::Timestamp;
+use rusqlite::{Connection, Row, params};
+
+use crate::lease::{DeliveryId, Lease, LeaseRequest, SinkId, Uncertainty};
+use crate::sqlite::code::{At, Time};
+use crate::sqlite::pack::unpack;
+use crate::sqlite::writer::Work;
+
+// A macro, because `concat!` takes no constants.
+macro_rules! due {
+    ($owner:literal) => {
+        concat!(
+            "SELECT d.event, d.sink, d.due_at, d.fence, d.tries, d.uncertain_since, d.dedup_key, e.accepted_at, b.json
+            FROM delivery d CROSS JOIN event e ON e.seq = d.event CROSS JOIN body b ON b.event = d.event
+            WHERE d.status = 0 AND d.sink = ?1 AND ",
+            $owner,
+            " AND d.due_at <= ?2 ORDER BY d.due_at, d.event LIMIT ?3"
+        )
+    };
+}
+const FREE: &str = due!("d.owner IS NULL");
+const LOST: &str = due!("d.owner IN (SELECT id FROM run WHERE alive_until <= ?2)");
+
+/// A lease with the event still packed.
+pub(in crate::sqlite) struct Packed {
+    due_at: At,
+    lease: Lease,
+    body: Vec<u8>,
+}
+
+impl Packed {
+    /// Unpacks, which need not be done on the writer thread.
+    pub(in crate::sqlite) fn unpack(self) -> rusqlite::Result<Lease> {
+        Ok(Lease { event: unpack(&self.body)?.into(), ..self.lease })
+    }
+}
+
+/// Takes due deliveries: free ones, and those of runs that are no longer alive.
+pub(in crate::sqlite) fn lease(work: &Work<'_>, request: LeaseRequest) -> rusqlite::Result<Vec<Packed>> {
+    let connection = &*work.transaction;
+    let now = At::from(request.now);
+    let mut leases = due(connection, LOST, &request)?;
+    for lost in &mut leases {
+        let since = Timestamp::try_from(lost.due_at.lease_start())?;
+        lost.lease.uncertain.get_or_insert(Uncertainty { since, dedup_key: None });
+    }
+    leases.extend(due(connection, FREE, &request)?);
+    leases.sort_by_key(|packed| (packed.due_at, packed.lease.id));
+    leases.truncate(request.limit);
+
+    let sql = "UPDATE delivery SET owner = ?3, fence = ?4, due_at = ?5, uncertain_since = ?6
+        WHERE event = ?1 AND sink = ?2";
+    let mut take = connection.prepare_cached(sql)?;
+    for Packed { lease, .. } in &mut leases {
+        lease.fence = lease.fence.saturating_add(1);
+        let since = lease.uncertain.as_ref().map(|uncertain| At::from(uncertain.since));
+        let Lease { id, fence, .. } = *lease;
+        take.execute(params![id.event, id.sink.0, request.run.0, fence, now.lease_end(), since])?;
+    }
+    Ok(leases)
+}
+
+fn due(connection: &Connection, sql: &str, request: &LeaseRequest) -> rusqlite::Result<Vec<Packed>> {
+    let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![request.sink.0, At::from(request.now), limit], packed)?;
+    rows.collect()
+}
+
+fn packed(row: &Row<'_>) -> rusqlite::Result<Packed> {
+    let since: Option<Time> = row.get(5)?;
+    let dedup_key = row.get(6)?;
+    let lease = Lease {
+        id: DeliveryId { event: row.get(0)?, sink: SinkId(row.get(1)?) },
+        fence: row.get(3)?,
+        tries: row.get(4)?,
+        accepted_at: row.get::<_, Time>(7)?.0,
+        uncertain: since.map(|since| Uncertainty { since: since.0, dedup_key }),
+        event: "".into(),
+    };
+    Ok(Packed { due_at: row.get(2)?, lease, body: row.get(8)? })
+}

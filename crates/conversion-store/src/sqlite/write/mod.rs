@@ -1,0 +1,11 @@
+//! What runs on the writer thread. Every function here is part of one transaction.
+
+pub(super) mod accept;
+pub(super) mod hold;
+pub(super) mod intern;
+pub(super) mod lease;
+pub(super) mod probe;
+pub(super) mod retry;
+pub(super) mod run;
+pub(super) mod settle;
+pub(super) mod tally;

@@ -1,0 +1,37 @@
+//! Deliveries that a human wants sent again.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use crate::admission::Origin;
+use crate::lease::DeliveryId;
+use crate::record::RetryOutcome;
+use crate::settlement::Status;
+use crate::sqlite::code::{At, Coded};
+use crate::sqlite::writer::Work;
+
+/// Makes a delivery pending and due, unless it was delivered or is being worked on. What is known of an uncertain
+/// sending stays.
+pub(in crate::sqlite) fn retry(
+    work: &mut Work<'_>,
+    id: DeliveryId,
+    now: At,
+) -> rusqlite::Result<RetryOutcome> {
+    let sql = "SELECT status, origin, owner IS NOT NULL FROM delivery WHERE event = ?1 AND sink = ?2";
+    let found = work.transaction.prepare_cached(sql)?.query_row(params![id.event, id.sink.0], |row| {
+        Ok((row.get::<_, Coded<Status>>(0)?.0, row.get::<_, Coded<Origin>>(1)?.0, row.get(2)?))
+    });
+    let Some((status, origin, leased)) = found.optional()? else { return Ok(RetryOutcome::Unknown) };
+    match (status, leased) {
+        (Status::Delivered, _) => return Ok(RetryOutcome::AlreadyDelivered),
+        (_, true) => return Ok(RetryOutcome::UnderWay),
+        (Status::Pending | Status::Skipped | Status::Failed, false) => {}
+    }
+    let sql = "UPDATE delivery
+        SET status = 0, due_at = ?3, tries = 0, reason = NULL, message = NULL, settled_at = NULL
+        WHERE event = ?1 AND sink = ?2";
+    work.transaction.prepare_cached(sql)?.execute(params![id.event, id.sink.0, now])?;
+    if origin == Origin::Live {
+        work.tally.shift(id.sink, status, Status::Pending);
+    }
+    Ok(RetryOutcome::Due)
+}

@@ -1,0 +1,35 @@
+//! Runs of the service.
+
+use rusqlite::params;
+
+use crate::lease::RunId;
+use crate::sqlite::code::{At, lease_micros};
+use crate::sqlite::writer::Work;
+
+/// Former runs that stay known: more than could still have a call under way.
+const REMEMBERED: i64 = 16;
+
+/// Starts a run and frees the leases of all others.
+pub(in crate::sqlite) fn start(work: &Work<'_>, now: At, alive_until: At) -> rusqlite::Result<RunId> {
+    free_leases(work, now)?;
+    let sql = "UPDATE run SET alive_until = min(alive_until, ?1)";
+    work.transaction.prepare_cached(sql)?.execute([now])?;
+    let sql = "INSERT INTO run (started_at, alive_until) VALUES (?1, ?2)";
+    let run = work.transaction.prepare_cached(sql)?.insert(params![now, alive_until])?;
+    work.transaction.prepare_cached("DELETE FROM run WHERE id <= ?1")?.execute([run - REMEMBERED])?;
+    Ok(RunId(run))
+}
+
+// What was leased may have been sent since. The index is named because a scan of all deliveries would be the other way.
+fn free_leases(work: &Work<'_>, now: At) -> rusqlite::Result<()> {
+    let sql = "UPDATE delivery INDEXED BY delivery_pending
+        SET uncertain_since = coalesce(uncertain_since, due_at - ?2), due_at = ?1, owner = NULL
+        WHERE status = 0 AND sink IN (SELECT id FROM sink) AND owner IS NOT NULL";
+    work.transaction.prepare_cached(sql)?.execute(params![now, lease_micros()]).map(drop)
+}
+
+/// Renews the run's time.
+pub(in crate::sqlite) fn heartbeat(work: &Work<'_>, run: RunId, alive_until: At) -> rusqlite::Result<()> {
+    let sql = "UPDATE run SET alive_until = ?2 WHERE id = ?1";
+    work.transaction.prepare_cached(sql)?.execute(params![run.0, alive_until]).map(drop)
+}

@@ -1,0 +1,71 @@
+//! What every store must do: one test for each rule, the same for every database.
+//!
+//! A database joins by implementing [`Backend`] and saying `conformance!(ItsBackend);`.
+
+pub(crate) mod account;
+pub(crate) mod fixture;
+pub(crate) mod holds;
+pub(crate) mod ingest;
+pub(crate) mod leases;
+pub(crate) mod reading;
+pub(crate) mod results;
+pub(crate) mod retries;
+
+use std::sync::Arc;
+
+use conversion_store::Store;
+
+/// One empty database. `Default` makes it, dropping removes it.
+pub(crate) trait Backend: Default {
+    /// Opens the store on it.
+    fn open(&self) -> Arc<dyn Store>;
+}
+
+/// One `#[test]` for each rule.
+#[macro_export]
+macro_rules! conformance {
+    ($backend:ty) => {
+        $crate::conformance!($backend:
+            ingest::a_repeated_event_is_a_duplicate_and_changes_nothing,
+            ingest::a_duplicate_within_one_call_is_seen,
+            ingest::a_mistaken_event_does_not_cost_its_group,
+            ingest::an_event_comes_with_all_its_deliveries,
+            ingest::a_test_event_may_repeat_and_is_not_counted,
+            ingest::an_event_without_sinks_is_kept,
+            leases::what_is_due_first_is_leased_first_and_nothing_early,
+            leases::leases_are_disjoint_under_concurrency,
+            leases::a_lease_carries_what_a_worker_needs,
+            leases::a_lost_runs_leases_are_due_again_and_uncertain,
+            leases::a_lapsed_runs_leases_are_taken_over,
+            leases::a_renewed_run_keeps_its_leases,
+            leases::the_next_due_time_is_of_free_deliveries,
+            results::a_result_ends_the_lease_and_is_kept,
+            results::a_stale_result_is_refused_but_its_exchange_is_kept,
+            results::a_result_can_come_in_parts,
+            results::a_delivery_reads_its_own_item_of_a_shared_exchange,
+            results::an_exchange_reads_back_as_it_was,
+            results::uncertainty_is_kept_until_it_is_resolved,
+            holds::a_hold_outlives_the_process,
+            holds::a_hold_replaces_the_one_of_its_scope,
+            holds::what_was_parked_is_due_after_resuming,
+            holds::resuming_one_event_name_leaves_the_others,
+            holds::changed_settings_are_noticed,
+            retries::each_state_is_retried_as_it_should,
+            retries::a_retry_starts_afresh_but_forgets_no_uncertainty,
+            reading::the_earlier_delivery_of_a_conversion_is_found,
+            reading::each_filter_filters,
+            reading::a_list_goes_on_where_it_stopped,
+            reading::an_event_is_read_with_its_deliveries,
+            reading::reopening_keeps_everything,
+            account::a_store_is_ready,
+            account::every_event_is_accounted_for_whatever_happens,
+        );
+    };
+    ($backend:ty: $($module:ident :: $rule:ident),* $(,)?) => {
+        $(#[test]
+        fn $rule() {
+            let backend = <$backend as ::std::default::Default>::default();
+            conformance::fixture::block_on(conformance::$module::$rule(&backend));
+        })*
+    };
+}

@@ -1,0 +1,142 @@
+//! What can be read back.
+
+use conversion_core::sink::EarlierState;
+use conversion_store::{Admission, Change, DeliveryFilter, DeliveryId, Origin, Status};
+
+use super::Backend;
+use super::fixture::{Fixture, admission, at, change, registration};
+
+pub(crate) async fn the_earlier_delivery_of_a_conversion_is_found(backend: &impl Backend) {
+    let fixture = Fixture::new(backend).await;
+    let rename = |name: &str, id: &str| Admission {
+        name: name.into(),
+        conversion_id: Some("booking".to_owned()),
+        ..admission(id, &[fixture.tiktok])
+    };
+    let earlier = async |id: DeliveryId| {
+        let found = fixture.store.earlier(id, "booking").await.unwrap();
+        found.map(|earlier| (earlier.event_name, earlier.state))
+    };
+    let told = |name: &str, state| Some((name.to_owned(), state));
+
+    let booked = fixture.delivery("booking").await;
+    assert_eq!(earlier(booked).await, None);
+    let event = fixture.accept(rename("RESCHEDULED", "r1")).await;
+    let moved = DeliveryId { event, sink: fixture.tiktok };
+    assert_eq!(earlier(moved).await, told("TRIAL_BOOKED", EarlierState::Unsettled));
+    // The other one need not be older.
+    assert_eq!(earlier(booked).await, told("RESCHEDULED", EarlierState::Unsettled));
+    assert_eq!(earlier(DeliveryId { sink: fixture.google, ..moved }).await, None);
+
+    let event = fixture.accept(rename("CANCELLED", "c1")).await;
+    let cancelled = DeliveryId { event, sink: fixture.tiktok };
+    let other =
+        Admission { conversion_id: Some("other".to_owned()), ..admission("booking", &[fixture.tiktok]) };
+    fixture.accept(Admission { name: "OTHER".into(), ..other }).await;
+    fixture.accept(Admission { origin: Origin::Test, ..rename("TEST", "t1") }).await;
+    assert_eq!(earlier(cancelled).await, told("RESCHEDULED", EarlierState::Unsettled));
+
+    let leases = fixture.lease(0, 10).await;
+    let settle = async |id: DeliveryId, status| {
+        let lease = leases.iter().find(|lease| lease.id == id).unwrap();
+        fixture.settle(lease, change(status), 1).await;
+    };
+    settle(booked, Status::Delivered).await;
+    assert_eq!(earlier(cancelled).await, told("TRIAL_BOOKED", EarlierState::Delivered));
+    settle(moved, Status::Skipped).await;
+    assert_eq!(earlier(booked).await, told("CANCELLED", EarlierState::Unsettled));
+    settle(cancelled, Status::Failed).await;
+    assert_eq!(earlier(booked).await, told("CANCELLED", EarlierState::NotDelivered));
+}
+
+pub(crate) async fn each_filter_filters(backend: &impl Backend) {
+    let fixture = Fixture::new(backend).await;
+    let reason = Some("no_identifiers".to_owned());
+    fixture.settled("skipped", Change { reason: reason.clone(), ..change(Status::Skipped) }).await;
+    fixture.settled("failed", change(Status::Failed)).await;
+    fixture.settled("delivered", change(Status::Delivered)).await;
+    fixture.accept(admission("pending", &[fixture.tiktok, fixture.google])).await;
+    let late = [admission("late", &[fixture.google])];
+    fixture.store.accept(&late, at(60)).await.unwrap();
+    let test = Admission { origin: Origin::Test, ..admission("failed", &[fixture.google]) };
+    fixture.store.accept(&[test], at(60)).await.unwrap();
+
+    let list = async |filter: DeliveryFilter| {
+        let filter = DeliveryFilter { limit: 10, ..filter };
+        let page = fixture.store.deliveries(&filter).await.unwrap();
+        assert_eq!(page.next, None);
+        page.items.into_iter().map(|item| format!("{} {}", item.event_id, item.sink)).collect::<Vec<_>>()
+    };
+    let all = DeliveryFilter::default;
+    assert_eq!(list(all()).await.len(), 7);
+    let only = |status| DeliveryFilter { status: Some(status), ..all() };
+    assert_eq!(list(only(Status::Failed)).await, ["failed tiktok"]);
+    assert_eq!(list(only(Status::Skipped)).await, ["skipped tiktok"]);
+    assert_eq!(list(only(Status::Delivered)).await, ["delivered tiktok"]);
+    let pending = ["failed google-ads", "late google-ads", "pending google-ads", "pending tiktok"];
+    assert_eq!(list(only(Status::Pending)).await, pending);
+    let of = |sink: &str| DeliveryFilter { sink: Some(sink.to_owned()), ..all() };
+    assert_eq!(list(of("google-ads")).await, ["failed google-ads", "late google-ads", "pending google-ads"]);
+    assert!(list(of("nowhere")).await.is_empty());
+    assert_eq!(list(DeliveryFilter { reason, ..all() }).await, ["skipped tiktok"]);
+    let event_id = Some("failed".to_owned());
+    assert_eq!(list(DeliveryFilter { event_id, ..all() }).await, ["failed google-ads", "failed tiktok"]);
+    let since = Some(at(60));
+    assert_eq!(list(DeliveryFilter { since, ..all() }).await, ["failed google-ads", "late google-ads"]);
+    let since = Some(at(60));
+    assert!(list(DeliveryFilter { since, sink: Some("tiktok".to_owned()), ..all() }).await.is_empty());
+}
+
+pub(crate) async fn a_list_goes_on_where_it_stopped(backend: &impl Backend) {
+    let fixture = Fixture::new(backend).await;
+    for n in 0..7 {
+        fixture.accept(admission(&n.to_string(), &[fixture.tiktok, fixture.google])).await;
+    }
+    let mut seen = Vec::new();
+    let mut filter = DeliveryFilter { limit: 3, status: Some(Status::Pending), ..DeliveryFilter::default() };
+    loop {
+        let page = fixture.store.deliveries(&filter).await.unwrap();
+        seen.extend(page.items.iter().map(|item| item.id));
+        let Some(next) = page.next else { break };
+        assert_eq!(page.items.len(), 3);
+        filter.after = Some(next);
+    }
+    assert_eq!(seen.len(), 14);
+    assert!(seen.is_sorted_by(|a, b| a > b));
+}
+
+pub(crate) async fn an_event_is_read_with_its_deliveries(backend: &impl Backend) {
+    let fixture = Fixture::new(backend).await;
+    let sent = Admission { conversion_id: Some("booking".to_owned()), ..admission("a", &[fixture.google]) };
+    fixture.accept(sent.clone()).await;
+    let event = fixture.store.event("TRIAL_BOOKED", "a").await.unwrap().unwrap();
+    assert_eq!(event.json.as_deref(), Some(&*sent.json));
+    assert_eq!(event.accepted_at, at(0));
+    let delivery = &event.deliveries[0];
+    assert_eq!((&*delivery.event_id, &*delivery.conversion_id), ("a", "booking"));
+    assert_eq!(
+        (&*delivery.sink, &*delivery.kind, &*delivery.platform),
+        ("google-ads", "google-ads", "GOOGLE_ADS")
+    );
+    assert_eq!((delivery.attempts, delivery.next_attempt_at), (0, Some(at(0))));
+    assert!(delivery.last_attempt.is_none());
+    assert!(fixture.store.event("PURCHASE", "a").await.unwrap().is_none());
+    assert!(
+        fixture.store.delivery(DeliveryId { event: 4711, sink: fixture.tiktok }).await.unwrap().is_none()
+    );
+}
+
+pub(crate) async fn reopening_keeps_everything(backend: &impl Backend) {
+    let fixture = Fixture::new(backend).await;
+    let delivered = fixture.settled("a", change(Status::Delivered)).await;
+    fixture.delivery("b").await;
+    let audit = fixture.store.audit().await.unwrap();
+    drop(fixture);
+
+    let store = backend.open();
+    store.register_sinks(&[registration("tiktok")]).await.unwrap();
+    assert_eq!(store.audit().await.unwrap(), audit);
+    let detail = store.delivery(delivered).await.unwrap().unwrap();
+    assert_eq!((detail.delivery.status, detail.attempts.len()), (Status::Delivered, 1));
+    assert!(store.event("TRIAL_BOOKED", "b").await.unwrap().is_some());
+}

@@ -1,0 +1,97 @@
+//! Who may do what.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::problem::Problem;
+use crate::config::{Keys, Scope};
+use crate::service::Service;
+
+/// What the request's key allows, for handlers that show more to some.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Access {
+    /// Whether it has the `admin` scope.
+    pub(super) is_admin: bool,
+}
+
+/// Lets requests pass whose key has the scope. Without keys everyone may do everything: the address is a loopback one.
+pub(super) async fn guard(
+    State((service, scope)): State<(Arc<Service>, Scope)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match access(&service.config.keys, request.headers(), scope) {
+        Ok(access) => {
+            request.extensions_mut().insert(access);
+            next.run(request).await
+        }
+        Err(problem) => {
+            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+            let client = peer
+                .map(|peer| client_address(peer, request.headers(), &service.config.server.trusted_proxies));
+            tracing::warn!(client = ?client, path = request.uri().path(), "a request without a fitting key was refused");
+            problem.into_response()
+        }
+    }
+}
+
+fn access(keys: &Keys, headers: &HeaderMap, scope: Scope) -> Result<Access, Problem> {
+    if keys.is_empty() {
+        return Ok(Access { is_admin: true });
+    }
+    let Some(presented) = bearer(headers) else {
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "send an API key: Authorization: Bearer KEY"));
+    };
+    let Some(key) = keys.find(presented) else {
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "the API key is not known"));
+    };
+    if !key.allows(scope) {
+        let message = format!("the API key {} does not have the scope for this", key.name);
+        return Err(Problem::new(StatusCode::FORBIDDEN, message));
+    }
+    Ok(Access { is_admin: key.allows(Scope::Admin) })
+}
+
+/// The token of `Authorization: Bearer TOKEN`.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The caller's address: the last forwarded one that no trusted proxy of ours added.
+fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    if !trusted.contains(&peer) {
+        return peer;
+    }
+    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let hops: Vec<IpAddr> =
+        forwarded.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
+    hops.into_iter().rev().find(|hop| !trusted.contains(hop)).unwrap_or(peer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let trusted = [ip("10.0.0.1"), ip("10.0.0.2")];
+        for (peer, forwarded, client) in [
+            ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
+            ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
+            ("10.0.0.1", "6.6.6.6, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
+            ("10.0.0.1", "nonsense", "10.0.0.1"),
+        ] {
+            let headers =
+                HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), forwarded.parse().unwrap())]);
+            assert_eq!(client_address(ip(peer), &headers, &trusted), ip(client), "{forwarded}");
+        }
+    }
+}

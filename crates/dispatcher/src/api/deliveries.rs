@@ -1,0 +1,249 @@
+//! What became of each telling.
+
+use axum::Json;
+use axum::extract::{Extension, Path, Query};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use conversion_core::consent::ConsentVerdict;
+use conversion_core::{Timestamp, registry};
+use conversion_store::{
+    AttemptRecord, Confirmation, DeliveryFilter, DeliveryId, DeliveryRecord, Origin, RetryOutcome, Status,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::Shared;
+use super::access::Access;
+use super::problem::Problem;
+
+const DEFAULT_LIMIT: usize = 50;
+const MAX_LIMIT: usize = 500;
+
+/// A delivery as the API shows it: the request with its own item alone.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "docs/operations.md describes each field")]
+pub struct DeliveryView {
+    pub id: String,
+    pub event_id: String,
+    pub event_name: String,
+    pub conversion_id: String,
+    pub sink: String,
+    pub platform: String,
+    pub status: Status,
+    pub reason: Option<String>,
+    pub message: Option<String>,
+    pub attempts: u32,
+    pub next_attempt_at: Option<Timestamp>,
+    pub response_code: Option<u16>,
+    pub request_body: Option<String>,
+    pub response_body: Option<String>,
+    pub accepted_at: Timestamp,
+    pub settled_at: Option<Timestamp>,
+    pub consent: Option<ConsentVerdict>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<&'static str>,
+}
+
+impl DeliveryView {
+    /// The record, with what of its last exchange is its own.
+    pub fn of(record: &DeliveryRecord) -> Self {
+        let attempt = record.last_attempt.as_ref();
+        Self {
+            id: record.id.to_string(),
+            event_id: record.event_id.clone(),
+            event_name: record.event_name.clone(),
+            conversion_id: record.conversion_id.clone(),
+            sink: record.sink.clone(),
+            platform: record.platform.clone(),
+            status: record.status,
+            reason: record.reason.clone(),
+            message: record.message.clone(),
+            attempts: record.attempts,
+            next_attempt_at: record.next_attempt_at,
+            response_code: record.response_code,
+            request_body: attempt.and_then(own_request),
+            response_body: attempt.and_then(|attempt| own_response(attempt, &record.kind)),
+            accepted_at: record.accepted_at,
+            settled_at: record.settled_at,
+            consent: record.consent,
+            confirmation: Some(record.confirmation)
+                .filter(|confirmation| *confirmation != Confirmation::None),
+            origin: (record.origin == Origin::Test).then_some("test"),
+        }
+    }
+}
+
+fn own_request(attempt: &AttemptRecord) -> Option<String> {
+    attempt.exchange.body.with_item_alone(attempt.position)
+}
+
+fn own_response(attempt: &AttemptRecord, kind: &str) -> Option<String> {
+    let reply = attempt.exchange.reply.as_ref()?;
+    if attempt.exchange.body.len() == 1 {
+        return Some(reply.body.clone());
+    }
+    (registry::find(kind)?.own_reply)(&reply.body, attempt.position)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExchangeView {
+    number: u32,
+    result: String,
+    note: Option<String>,
+    url: String,
+    headers: Vec<(String, String)>,
+    request_body: Option<String>,
+    response_code: Option<u16>,
+    response_body: Option<String>,
+    response_truncated: bool,
+    sent_at: Timestamp,
+    duration_ms: u128,
+}
+
+impl ExchangeView {
+    fn of(attempt: AttemptRecord, kind: &str, whole: bool) -> Self {
+        let (request_body, response_body) = if whole {
+            let response = attempt.exchange.reply.as_ref().map(|reply| reply.body.clone());
+            (Some(attempt.exchange.body.json().to_owned()), response)
+        } else {
+            (own_request(&attempt), own_response(&attempt, kind))
+        };
+        let exchange = attempt.exchange;
+        Self {
+            number: attempt.number,
+            result: attempt.result,
+            note: attempt.note,
+            url: exchange.url.clone(),
+            headers: exchange.headers.clone(),
+            request_body,
+            response_body,
+            response_code: exchange.reply.as_ref().map(|reply| reply.status),
+            response_truncated: exchange.reply.as_ref().is_some_and(|reply| reply.truncated),
+            sent_at: exchange.sent_at,
+            duration_ms: exchange.duration.as_millis(),
+        }
+    }
+}
+
+/// What may stand behind `?`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct ListQuery {
+    status: Option<String>,
+    sink: Option<String>,
+    reason: Option<String>,
+    event_id: Option<String>,
+    since: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+impl ListQuery {
+    fn filter(self) -> Result<DeliveryFilter, Problem> {
+        let refuse = |field: &str, message: &str| Problem::bad_request(format!("{field}: {message}"));
+        let status = self.status.map(|name| {
+            let found =
+                Status::ALL.into_iter().find(|status| format!("{status:?}").eq_ignore_ascii_case(&name));
+            found.ok_or_else(|| refuse("status", "must be PENDING, DELIVERED, SKIPPED or FAILED"))
+        });
+        let since = self.since.map(|text| {
+            text.parse()
+                .map_err(|_| refuse("since", "must be a time as RFC 3339, such as 2026-01-10T12:00:00Z"))
+        });
+        let after =
+            self.cursor.map(|text| text.parse().map_err(|_| refuse("cursor", "must be a nextCursor")));
+        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
+        if !(1..=MAX_LIMIT).contains(&limit) {
+            return Err(refuse("limit", &format!("must lie between 1 and {MAX_LIMIT}")));
+        }
+        Ok(DeliveryFilter {
+            status: status.transpose()?,
+            sink: self.sink,
+            reason: self.reason,
+            event_id: self.event_id,
+            since: since.transpose()?,
+            limit,
+            after: after.transpose()?,
+        })
+    }
+}
+
+/// `GET /api/deliveries`
+pub(super) async fn list(
+    service: Shared,
+    query: Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
+    let page = service.store.deliveries(&query.filter()?).await?;
+    let items: Vec<DeliveryView> = page.items.iter().map(DeliveryView::of).collect();
+    Ok(Json(json!({ "items": items, "nextCursor": page.next.map(|id| id.to_string()) })).into_response())
+}
+
+/// What may stand behind `?`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ShowQuery {
+    /// The whole exchange, neighbours included: needs the `admin` scope.
+    #[serde(default)]
+    whole: bool,
+}
+
+/// `GET /api/deliveries/{id}`
+pub(super) async fn show(
+    service: Shared,
+    Extension(access): Extension<Access>,
+    Path(id): Path<String>,
+    query: Result<Query<ShowQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
+    if query.whole && !access.is_admin {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "whole exchanges need a key with the admin scope"));
+    }
+    let id = parse(&id)?;
+    let Some(detail) = service.store.delivery(id).await? else { return Err(unknown(id)) };
+    let kind = detail.delivery.kind.clone();
+    let exchanges: Vec<ExchangeView> =
+        detail.attempts.into_iter().map(|attempt| ExchangeView::of(attempt, &kind, query.whole)).collect();
+    let view = DeliveryView::of(&detail.delivery);
+    #[derive(Serialize)]
+    struct Detail {
+        #[serde(flatten)]
+        delivery: DeliveryView,
+        exchanges: Vec<ExchangeView>,
+    }
+    Ok(Json(Detail { delivery: view, exchanges }).into_response())
+}
+
+/// `POST /api/deliveries/{id}/retry`
+pub(super) async fn retry(service: Shared, Path(id): Path<String>) -> Result<Response, Problem> {
+    let id = parse(&id)?;
+    let now = service.clock.now();
+    match service.store.retry(id, now).await? {
+        RetryOutcome::Due => {
+            if let Some(station) = service.stations.iter().find(|station| station.id == id.sink) {
+                station.alarm.set(now);
+            }
+            Ok((StatusCode::ACCEPTED, Json(json!({ "id": id.to_string(), "status": "PENDING" })))
+                .into_response())
+        }
+        RetryOutcome::UnderWay => {
+            Err(Problem::new(StatusCode::CONFLICT, "the delivery is under way right now"))
+        }
+        RetryOutcome::AlreadyDelivered => {
+            Err(Problem::new(StatusCode::CONFLICT, "the delivery was delivered; it is never sent again"))
+        }
+        RetryOutcome::Unknown => Err(unknown(id)),
+    }
+}
+
+fn parse(id: &str) -> Result<DeliveryId, Problem> {
+    id.parse().map_err(|error: &str| Problem::not_found(error))
+}
+
+fn unknown(id: DeliveryId) -> Problem {
+    Problem::not_found(format!("there is no delivery {id}"))
+}

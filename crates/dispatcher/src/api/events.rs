@@ -1,0 +1,103 @@
+//! Reporting events, and reading them back.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::Shared;
+use super::deliveries::DeliveryView;
+use super::problem::Problem;
+use crate::ingest::{IngestResult, IngestStatus, SplitError, split};
+
+/// A body that is not there by then is given up.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+#[derive(Serialize)]
+struct Results {
+    results: Vec<IngestResult>,
+}
+
+/// `POST /api/events`: one object, an array, or one object a line.
+pub(super) async fn accept(service: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    check_content_type(&headers)?;
+    let body = read_body(body, service.config.server.max_body).await?;
+    let events = split(&body, service.config.server.max_events)?;
+    let results = service.ingest.take(&events).await?;
+    let any_kept = results.iter().any(|result| result.status != IngestStatus::Rejected);
+    let status = if any_kept { StatusCode::ACCEPTED } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok((status, Json(Results { results })).into_response())
+}
+
+impl From<SplitError> for Problem {
+    fn from(error: SplitError) -> Self {
+        let status = match error {
+            SplitError::TooMany { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            SplitError::NotUtf8 | SplitError::Empty | SplitError::NotJson(_) => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+/// JSON by any of its names, or unnamed.
+pub(super) fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    match essence.to_ascii_lowercase().as_str() {
+        "application/json" | "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Ok(()),
+        _ => {
+            let message = "send Content-Type: application/json, or application/x-ndjson for one event a line";
+            Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
+        }
+    }
+}
+
+pub(super) async fn read_body(body: Body, limit: usize) -> Result<axum::body::Bytes, Problem> {
+    let read = tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, limit)).await;
+    match read {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(error)) if is_too_long(&error) => {
+            let message =
+                format!("the body is longer than {limit} bytes; send the events in several requests");
+            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message))
+        }
+        Ok(Err(_)) => Err(Problem::bad_request("the body broke off")),
+        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
+    }
+}
+
+fn is_too_long(error: &axum::Error) -> bool {
+    // The limit's error type is not named by axum; its sentence is.
+    std::error::Error::source(error).is_some_and(|source| source.to_string().contains("length limit"))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EventView {
+    event: Option<Box<RawValue>>,
+    accepted_at: conversion_core::Timestamp,
+    routed: Vec<String>,
+    deliveries: Vec<DeliveryView>,
+}
+
+/// `GET /api/events/{name}/{id}`
+pub(super) async fn show(
+    service: Shared,
+    Path((name, id)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let Some(record) = service.store.event(&name, &id).await? else {
+        return Err(Problem::not_found(format!("no event {name} with id {id} was accepted")));
+    };
+    let view = EventView {
+        event: record.json.and_then(|json| RawValue::from_string(json).ok()),
+        accepted_at: record.accepted_at,
+        routed: record.routed,
+        deliveries: record.deliveries.iter().map(DeliveryView::of).collect(),
+    };
+    Ok(Json(view).into_response())
+}

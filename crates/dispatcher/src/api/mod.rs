@@ -1,0 +1,70 @@
+//! The HTTP API.
+
+mod access;
+mod deliveries;
+mod events;
+mod health;
+mod problem;
+mod sinks;
+mod test_event;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+
+pub use deliveries::DeliveryView;
+pub use problem::Problem;
+
+use crate::config::Scope;
+use crate::service::Service;
+
+/// What every handler sees.
+pub(crate) type Shared = axum::extract::State<Arc<Service>>;
+
+/// Every route.
+pub fn router(service: Arc<Service>) -> Router {
+    let guard = |scope| from_fn_with_state((Arc::clone(&service), scope), access::guard);
+    let ingest = Router::new().route("/api/events", post(events::accept)).route_layer(guard(Scope::Ingest));
+    let read = Router::new()
+        .route("/api/deliveries", get(deliveries::list))
+        .route("/api/deliveries/{id}", get(deliveries::show))
+        .route("/api/events/{name}/{id}", get(events::show))
+        .route("/api/sinks", get(sinks::list))
+        .route("/api/audit", get(sinks::audit))
+        .route_layer(guard(Scope::Read));
+    let admin = Router::new()
+        .route("/api/sinks/{name}/resume", post(sinks::resume))
+        .route("/api/deliveries/{id}/retry", post(deliveries::retry))
+        .route_layer(guard(Scope::Admin));
+    Router::new()
+        .merge(ingest)
+        .merge(read)
+        .merge(admin)
+        .route("/api/test/{sink}", post(test_event::send))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .fallback(problem::no_route)
+        .method_not_allowed_fallback(problem::wrong_method)
+        .layer(DefaultBodyLimit::max(service.config.server.max_body))
+        .with_state(service)
+}
+
+/// Serves until `shutdown`, then finishes the requests under way.
+pub async fn serve(
+    listener: TcpListener,
+    service: Arc<Service>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let listener = listener.tap_io(|stream| {
+        // Small answers must not wait for more to send; without the option they are merely slower.
+        drop(stream.set_nodelay(true));
+    });
+    let app = router(service).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, app).with_graceful_shutdown(shutdown).await
+}

@@ -1,0 +1,100 @@
+//! The sinks, their holds, and the account.
+
+use axum::Json;
+use axum::extract::Path;
+use conversion_core::Timestamp;
+use conversion_store::{Audit, Hold, SinkState};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Shared;
+use super::problem::Problem;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SinkView {
+    name: String,
+    kind: String,
+    platform: String,
+    state: &'static str,
+    hold_reason: Option<String>,
+    hold_message: Option<String>,
+    held_until: Option<Timestamp>,
+    held_events: Vec<HeldEvent>,
+    pending: u64,
+    delivered: u64,
+    skipped: u64,
+    failed: u64,
+    last_delivered_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HeldEvent {
+    event_name: String,
+    reason: String,
+    message: String,
+    held_until: Option<Timestamp>,
+}
+
+impl SinkView {
+    fn of(sink: SinkState, is_configured: bool) -> Self {
+        let (by_name, whole): (Vec<Hold>, Vec<Hold>) =
+            sink.holds.into_iter().partition(|hold| hold.event_name.is_some());
+        let hold = whole.into_iter().next();
+        let reason = match &hold {
+            _ if !is_configured => Some("not_configured".to_owned()),
+            hold => hold.as_ref().map(|hold| hold.reason.clone()),
+        };
+        Self {
+            name: sink.name,
+            kind: sink.kind,
+            platform: sink.platform,
+            state: if reason.is_some() { "HELD" } else { "ACTIVE" },
+            hold_reason: reason,
+            hold_message: hold.as_ref().map(|hold| hold.message.clone()),
+            held_until: hold.and_then(|hold| hold.until),
+            held_events: by_name
+                .into_iter()
+                .map(|hold| HeldEvent {
+                    event_name: hold.event_name.unwrap_or_default(),
+                    reason: hold.reason,
+                    message: hold.message,
+                    held_until: hold.until,
+                })
+                .collect(),
+            pending: sink.account.pending,
+            delivered: sink.account.delivered,
+            skipped: sink.account.skipped,
+            failed: sink.account.failed,
+            last_delivered_at: sink.last_delivered_at,
+        }
+    }
+}
+
+/// `GET /api/sinks`
+pub(super) async fn list(service: Shared) -> Result<Json<Value>, Problem> {
+    let sinks = service.store.sinks().await?;
+    let items: Vec<SinkView> = sinks
+        .into_iter()
+        .map(|sink| {
+            let is_configured = service.station(&sink.name).is_some();
+            SinkView::of(sink, is_configured)
+        })
+        .collect();
+    Ok(Json(json!({ "items": items })))
+}
+
+/// `POST /api/sinks/{name}/resume`
+pub(super) async fn resume(service: Shared, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+    let Some(station) = service.station(&name) else {
+        return Err(Problem::not_found(format!("no sink {name} is configured")));
+    };
+    station.resume().await;
+    Ok(Json(json!({ "name": name, "state": "ACTIVE" })))
+}
+
+/// `GET /api/audit`
+pub(super) async fn audit(service: Shared) -> Result<Json<Audit>, Problem> {
+    Ok(Json(service.store.audit().await?))
+}

@@ -1,0 +1,118 @@
+//! `POST /api/test/{sink}`: sends one event at once, past the queue, and answers with the platform's own answer.
+//!
+//! Recorded with origin `test`, outside the account. Rules about the event's age do not apply.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use conversion_core::CanonicalEvent;
+use conversion_core::event::FieldError;
+use conversion_core::sink::{NotSent, Subject};
+use conversion_core::skip::Skip;
+use serde::Serialize;
+use serde_json::json;
+
+use super::Shared;
+use super::access::bearer;
+use super::events::{check_content_type, read_body};
+use super::problem::Problem;
+use crate::service::Service;
+use crate::worker::{Station, TestSend};
+
+/// The spec's answer: what the platform said, and what it was told.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Sent {
+    ok: bool,
+    status: Option<u16>,
+    body: String,
+    request_body: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// The spec's other answer.
+#[derive(Serialize)]
+struct Skipped {
+    skipped: bool,
+    reason: String,
+}
+
+/// The handler.
+pub(super) async fn send(
+    service: Shared,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let station = authorise(&service, &name, &headers)?;
+    check_content_type(&headers)?;
+    let body = read_body(body, service.config.server.max_body).await?;
+    let text = str::from_utf8(&body).map_err(|_| Problem::bad_request("the body is not UTF-8"))?;
+    let event = match service.ingest.read(text, service.clock.now()) {
+        Ok(event) => event,
+        Err(error) => return Ok(refused(&error.errors)),
+    };
+    match prepare(station, &event) {
+        Err(skip) => Ok(Json(Skipped { skipped: true, reason: skip.message }).into_response()),
+        Ok(payload) => {
+            let sent = station.send_test(&event, payload).await?;
+            Ok(Json(Sent::of(sent)).into_response())
+        }
+    }
+}
+
+fn authorise<'s>(service: &'s Service, name: &str, headers: &HeaderMap) -> Result<&'s Arc<Station>, Problem> {
+    let closed = || {
+        Problem::not_found(format!(
+            "there is no test endpoint for {name}; set the sink's test_secret to open it"
+        ))
+    };
+    let sink = service.config.sinks.iter().find(|sink| sink.name == name).ok_or_else(closed)?;
+    let secret = sink.options.test_secret.as_ref().filter(|secret| !secret.is_empty()).ok_or_else(closed)?;
+    if !bearer(headers).is_some_and(|token| secret.matches(token)) {
+        return Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "send the sink's test secret: Authorization: Bearer SECRET",
+        ));
+    }
+    service.station(name).ok_or_else(closed)
+}
+
+fn refused(errors: &[FieldError]) -> Response {
+    (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "errors": errors }))).into_response()
+}
+
+fn prepare(station: &Station, event: &CanonicalEvent) -> Result<conversion_core::sink::Payload, Skip> {
+    if station.is_mock() {
+        return Err(Skip::mock_mode(station.descriptor.platform));
+    }
+    let screened = station.rules.screen(event, None);
+    let subject = Subject::new(&screened.event).screened(screened.skip);
+    match station.sink.prepare(&subject, station.clock.now()) {
+        Ok(payload) => Ok(payload),
+        Err(NotSent::Skip(skip)) => Err(skip),
+        Err(NotSent::WaitForEarlier) => Err(Skip::already_counted(&event.event_name)),
+    }
+}
+
+impl Sent {
+    fn of(sent: TestSend) -> Self {
+        let reply = sent.exchange.as_ref().and_then(|exchange| exchange.reply.as_ref());
+        Self {
+            ok: sent.failure.is_none(),
+            status: reply.map(|reply| reply.status),
+            body: reply.map(|reply| reply.body.clone()).unwrap_or_default(),
+            request_body: sent
+                .exchange
+                .as_ref()
+                .map(|e| e.request.body.json().to_owned())
+                .unwrap_or_default(),
+            error: sent.failure.filter(|_| reply.is_none()).map(|failure| failure.message),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! `signalbox check`
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use conversion_core::CanonicalEvent;
+use conversion_core::sink::{ConversionSink, NotSent, Subject};
+use conversion_core::skip::MISSING_CREDENTIALS;
+
+use super::Verdict;
+use crate::Clock;
+use crate::config::{Config, OutboundMode, SinkConfig};
+use crate::service::build_sink;
+
+/// The events of the spec: what a booking business reports.
+const USUAL_EVENTS: [&str; 4] =
+    ["TRIAL_BOOKED", "TRIAL_RESCHEDULED", "TRIAL_CANCELED", "APPOINTMENT_UPDATED"];
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Do not talk to the platforms.
+    #[arg(long)]
+    offline: bool,
+}
+
+pub(super) async fn run(
+    arguments: &Arguments,
+    config: &Config,
+    out: &mut dyn Write,
+) -> anyhow::Result<Verdict> {
+    let clock = Clock::running();
+    writeln!(out, "configuration: good; {} sinks, store {}", config.sinks.len(), config.store.url)?;
+    if config.outbound.mode == OutboundMode::Mock {
+        writeln!(out, "  note: [outbound] mode is mock: nothing is sent")?;
+    }
+    let sinks = config.sinks.iter().map(|sink| build_sink(config, sink)).collect::<Result<Vec<_>, _>>()?;
+    let mut names: BTreeSet<&str> = USUAL_EVENTS.into();
+    names.extend(sinks.iter().flat_map(|sink| sink.mapping().keys().map(String::as_str)));
+    let mut good = true;
+    for (sink_config, sink) in config.sinks.iter().zip(&sinks) {
+        good &= check_sink(arguments, sink_config, &**sink, &names, &clock, out).await?;
+    }
+    writeln!(out, "{}", if good { "all good" } else { "something needs mending" })?;
+    Ok(Verdict::good_if(good))
+}
+
+async fn check_sink(
+    arguments: &Arguments,
+    config: &SinkConfig,
+    sink: &dyn ConversionSink,
+    names: &BTreeSet<&str>,
+    clock: &Clock,
+    out: &mut dyn Write,
+) -> anyhow::Result<bool> {
+    writeln!(out, "\n{} ({})", config.name, config.descriptor.title)?;
+    for name in names {
+        let target = sink.mapping().get(*name).map_or("not mapped: skipped", String::as_str);
+        writeln!(out, "  {name} → {target}")?;
+    }
+    for advice in sink.advice(clock.now()) {
+        writeln!(out, "  note: {advice}")?;
+    }
+    if let Some(missing) = missing_credentials(sink, clock) {
+        writeln!(out, "  PROBLEM: {missing}")?;
+        return Ok(false);
+    }
+    if arguments.offline {
+        writeln!(out, "  credentials: given; not tried (--offline)")?;
+        return Ok(true);
+    }
+    match sink.check().await {
+        Ok(report) => writeln!(out, "  credentials: {}", report.summary).map(|()| true),
+        Err(failure) => {
+            writeln!(out, "  PROBLEM: {} ({})", failure.message, failure.class.name()).map(|()| false)
+        }
+    }
+    .map_err(Into::into)
+}
+
+fn missing_credentials(sink: &dyn ConversionSink, clock: &Clock) -> Option<String> {
+    let event = CanonicalEvent::new(USUAL_EVENTS[0], "check", clock.now());
+    match sink.prepare(&Subject::new(&event), clock.now()) {
+        Err(NotSent::Skip(skip)) if skip.reason == MISSING_CREDENTIALS => Some(skip.message),
+        _ => None,
+    }
+}

@@ -1,0 +1,180 @@
+//! `signalbox explain`
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use conversion_core::exchange::Request;
+use conversion_core::identity::Trace;
+use conversion_core::registry;
+use conversion_core::sink::{ConversionSink, NotSent, Subject};
+use conversion_core::skip::Skip;
+use conversion_core::{CanonicalEvent, Timestamp};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{Verdict, input};
+use crate::Clock;
+use crate::config::{Config, OutboundMode, SinkConfig};
+use crate::ingest::split;
+use crate::screen::Rules;
+use crate::service::build_sink;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// File with one event, an array, or one event a line; - for standard input.
+    #[arg(value_name = "EVENT.json")]
+    file: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What one sink would make of one event.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Explanation {
+    sink: String,
+    platform: &'static str,
+    mapping: Option<String>,
+    identifiers: Vec<Trace>,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Outcome {
+    Request {
+        method: &'static str,
+        url: String,
+        headers: Vec<(&'static str, String)>,
+        body: Box<RawValue>,
+        notes: Vec<&'static str>,
+    },
+    Skip(Skip),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Explained {
+    event_name: String,
+    event_id: String,
+    conversion_id: String,
+    event_time: Timestamp,
+    sinks: Vec<Explanation>,
+}
+
+pub(super) fn run(arguments: &Arguments, config: &Config, out: &mut dyn Write) -> anyhow::Result<Verdict> {
+    let now = Clock::running().now();
+    let vocabulary = registry::vocabulary();
+    let sinks = config.sinks.iter().map(|sink| build_sink(config, sink)).collect::<Result<Vec<_>, _>>()?;
+    let text = input::read(&arguments.file)?;
+    let mut good = true;
+    for json in split(text.as_bytes(), config.server.max_events)? {
+        let event = match CanonicalEvent::parse(json, &vocabulary, now) {
+            Ok(event) => event,
+            Err(error) => {
+                good = false;
+                for error in &error.errors {
+                    writeln!(out, "rejected: {error}")?;
+                }
+                continue;
+            }
+        };
+        let sinks = config
+            .sinks
+            .iter()
+            .zip(&sinks)
+            .map(|(sink_config, sink)| explain(config, sink_config, &**sink, &event, now));
+        let explained = Explained {
+            event_name: event.event_name.clone(),
+            event_id: event.event_id.clone(),
+            conversion_id: event.conversion_id().to_owned(),
+            event_time: event.event_time,
+            sinks: sinks.collect(),
+        };
+        if arguments.json {
+            writeln!(out, "{}", serde_json::to_string_pretty(&explained)?)?;
+        } else {
+            write(out, &explained)?;
+        }
+    }
+    Ok(Verdict::good_if(good))
+}
+
+fn explain(
+    config: &Config,
+    sink_config: &SinkConfig,
+    sink: &dyn ConversionSink,
+    event: &CanonicalEvent,
+    now: Timestamp,
+) -> Explanation {
+    let screened = Rules::of(config, sink_config).screen(event, Some(now));
+    let subject = Subject::new(&screened.event).screened(screened.skip);
+    let outcome = match sink.prepare(&subject, now) {
+        _ if config.outbound.mode == OutboundMode::Mock => {
+            Outcome::Skip(Skip::mock_mode(sink_config.descriptor.platform))
+        }
+        Ok(payload) => request(sink.compose(&[&payload]), payload.notes),
+        Err(NotSent::Skip(skip)) => Outcome::Skip(skip),
+        // Only a store knows of earlier deliveries.
+        Err(NotSent::WaitForEarlier) => Outcome::Skip(Skip::already_counted(&event.event_name)),
+    };
+    Explanation {
+        sink: sink_config.name.clone(),
+        platform: sink_config.descriptor.platform,
+        mapping: sink.mapping().get(&event.event_name).cloned(),
+        identifiers: sink.recipes().iter().filter_map(|recipe| recipe.trace(&screened.event)).collect(),
+        outcome,
+    }
+}
+
+fn request(request: Request, notes: Vec<&'static str>) -> Outcome {
+    let headers =
+        request.headers.iter().map(|header| (header.name, header.recorded_value().to_owned())).collect();
+    let body = RawValue::from_string(request.body.json().to_owned()).unwrap_or_default();
+    Outcome::Request { method: "POST", url: request.url, headers, body, notes }
+}
+
+fn write(out: &mut dyn Write, explained: &Explained) -> anyhow::Result<()> {
+    writeln!(
+        out,
+        "{} {} (conversion id {}) at {}",
+        explained.event_name, explained.event_id, explained.conversion_id, explained.event_time
+    )?;
+    for sink in &explained.sinks {
+        writeln!(out, "\n{} ({})", sink.sink, sink.platform)?;
+        writeln!(
+            out,
+            "  mapping: {} → {}",
+            explained.event_name,
+            sink.mapping.as_deref().unwrap_or("nothing")
+        )?;
+        for trace in &sink.identifiers {
+            writeln!(out, "  {} → {}   [{}]", trace.field, trace.target, trace.documented)?;
+            for (step, value) in &trace.steps {
+                writeln!(out, "      {step}: {}", value.as_deref().unwrap_or("nothing usable; left out"))?;
+            }
+        }
+        match &sink.outcome {
+            Outcome::Skip(skip) => {
+                writeln!(out, "  SKIPPED ({}): {}\n  fix: {}", skip.reason, skip.message, skip.fix)?;
+            }
+            Outcome::Request { method, url, headers, body, notes } => {
+                writeln!(out, "  would send: {method} {url}")?;
+                for (name, value) in headers {
+                    writeln!(out, "      {name}: {value}")?;
+                }
+                let body: serde_json::Value = serde_json::from_str(body.get())?;
+                for line in serde_json::to_string_pretty(&body)?.lines() {
+                    writeln!(out, "      {line}")?;
+                }
+                for note in notes {
+                    writeln!(out, "  note: {note}")?;
+                }
+            }
+        }
+    }
+    writeln!(out)?;
+    Ok(())
+}

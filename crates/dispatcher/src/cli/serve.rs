@@ -1,0 +1,88 @@
+//! `signalbox serve`
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use conversion_store::Access;
+use tokio::net::TcpListener;
+
+use super::Verdict;
+use crate::config::Config;
+use crate::{Clock, Service, api};
+
+/// Requests that are still under way this long after a stop are given up.
+const DRAIN: Duration = Duration::from_secs(20);
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Address to listen on, such as 127.0.0.1:8080.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Where the account is kept, such as sqlite://signalbox.db.
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+}
+
+impl Arguments {
+    /// Flags win over all else.
+    pub(super) fn over(&self, mut config: Config) -> anyhow::Result<Config> {
+        config.server.listen = self.listen.unwrap_or(config.server.listen);
+        if let Some(url) = &self.store {
+            config.store.url.clone_from(url);
+        }
+        config.check_exposure()?;
+        Ok(config)
+    }
+}
+
+pub(super) async fn run(config: Config) -> anyhow::Result<Verdict> {
+    let address = config.server.listen;
+    let store = conversion_store::open(&config.store.url, Access::ReadWrite)?;
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let service = Arc::new(Service::start(config, store, Clock::running()).await?);
+    let address = listener.local_addr()?;
+    let sinks: Vec<&str> = service.stations.iter().map(|station| station.name.as_str()).collect();
+    tracing::info!(%address, sinks = sinks.join(","), "listening");
+    let stopping = tokio_util::sync::CancellationToken::new();
+    let server = api::serve(listener, Arc::clone(&service), {
+        let stopping = stopping.clone();
+        async move {
+            stop_signal().await;
+            stopping.cancel();
+        }
+    });
+    tokio::select! {
+        served = server => served?,
+        () = async { stopping.cancelled().await; tokio::time::sleep(DRAIN).await } => {
+            tracing::warn!("some requests were still under way and are given up");
+        }
+    }
+    tracing::info!("stopping: finishing what is in flight");
+    service.stop().await;
+    tracing::info!("stopped");
+    Ok(Verdict::Good)
+}
+
+/// Returns when the process is asked to stop.
+pub(super) async fn stop_signal() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}

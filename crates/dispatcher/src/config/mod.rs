@@ -1,0 +1,174 @@
+//! Configuration: flag over environment over file over default. `config/signalbox.toml` documents every setting.
+
+mod environment;
+mod expand;
+mod keys;
+mod sections;
+mod sink;
+mod span;
+
+use std::path::{Path, PathBuf};
+
+use conversion_core::settings::{self, SettingsError, nearest};
+
+pub use environment::Environment;
+pub use keys::{ApiKey, Keys, Scope};
+pub use sections::{
+    Consent, Defaults, Delivery, Log, LogFormat, Outbound, OutboundMode, Server, StoreSection,
+};
+pub use sink::{OnMissingCredentials, SinkConfig, SinkOptions};
+
+/// Everything that the program can be told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `[server]`
+    pub server: Server,
+    /// `[store]`
+    pub store: StoreSection,
+    /// `[outbound]`
+    pub outbound: Outbound,
+    /// `[defaults]`
+    pub defaults: Defaults,
+    /// `[consent]`
+    pub consent: Consent,
+    /// `[delivery]`
+    pub delivery: Delivery,
+    /// `[log]`
+    pub log: Log,
+    /// `[[keys]]` and `SIGNALBOX_API_KEY`
+    pub keys: Keys,
+    /// `[[sinks]]`, or what `SIGNALBOX_SINKS` names.
+    pub sinks: Vec<SinkConfig>,
+}
+
+/// Why the configuration was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{path}: {message}", path = path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Line, column and problem.
+        message: String,
+    },
+    /// A setting is wrong.
+    #[error("{place}: {source}")]
+    Setting {
+        /// Where, such as `[server]` or `sink tiktok`.
+        place: String,
+        /// What.
+        source: SettingsError,
+    },
+}
+
+impl ConfigError {
+    fn setting(place: impl Into<String>, source: SettingsError) -> Self {
+        Self::Setting { place: place.into(), source }
+    }
+}
+
+const SECTIONS: [&str; 9] =
+    ["server", "store", "outbound", "defaults", "consent", "delivery", "log", "keys", "sinks"];
+
+impl Config {
+    /// Reads the named file, if one is named, and the environment over it.
+    pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
+        let table = match file {
+            Some(path) => read_file(path)?,
+            None => toml::Table::new(),
+        };
+        Self::from_table(table, environment)
+    }
+
+    /// Reads a configuration that is already a table, and the environment over it.
+    pub fn from_table(mut table: toml::Table, environment: &Environment) -> Result<Self, ConfigError> {
+        expand::variables(&mut table, environment)?;
+        if let Some(unknown) = table.keys().find(|key| !SECTIONS.contains(&key.as_str())) {
+            let hint = nearest(unknown, SECTIONS)
+                .map_or_else(String::new, |name| format!("; did you mean [{name}]?"));
+            let error = SettingsError::new(format!("there is no section [{unknown}]{hint}"));
+            return Err(ConfigError::setting("configuration", error));
+        }
+        let mut section = |name: &'static str| take_section(&mut table, name, environment);
+        let config = Self {
+            server: read(section("server")?, "[server]")?,
+            store: read(section("store")?, "[store]")?,
+            outbound: read(section("outbound")?, "[outbound]")?,
+            defaults: read(section("defaults")?, "[defaults]")?,
+            consent: read(section("consent")?, "[consent]")?,
+            delivery: read(section("delivery")?, "[delivery]")?,
+            log: read(section("log")?, "[log]")?,
+            keys: keys::read(table.remove("keys"), environment)?,
+            sinks: sink::read_all(table.remove("sinks"), environment)?,
+        };
+        config.check_exposure()?;
+        Ok(config)
+    }
+
+    /// Without keys anyone who reaches the address may report events and read deliveries.
+    pub fn check_exposure(&self) -> Result<(), ConfigError> {
+        if self.keys.is_empty() && !self.server.listen.ip().is_loopback() {
+            let message = format!(
+                "refusing to listen on {} without API keys: set SIGNALBOX_API_KEY or [[keys]], or listen on 127.0.0.1",
+                self.server.listen
+            );
+            return Err(ConfigError::setting("[server] listen", SettingsError::new(message)));
+        }
+        Ok(())
+    }
+}
+
+fn read_file(path: &Path) -> Result<toml::Table, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    text.parse::<toml::Table>().map_err(|error| {
+        let line = error
+            .span()
+            .map_or(1, |span| text.get(..span.start).map_or(1, |head| head.lines().count().max(1)));
+        ConfigError::Syntax { path: path.to_owned(), message: format!("line {line}: {}", error.message()) }
+    })
+}
+
+/// One section with its environment variables over it; empty values are unset.
+fn take_section(
+    table: &mut toml::Table,
+    name: &'static str,
+    environment: &Environment,
+) -> Result<toml::Table, ConfigError> {
+    let mut section = match table.remove(name) {
+        None => toml::Table::new(),
+        Some(toml::Value::Table(section)) => section,
+        Some(_) => {
+            let error = SettingsError::new(format!("must be a section: write [{name}]"));
+            return Err(ConfigError::setting(format!("[{name}]"), error));
+        }
+    };
+    for (variable, setting) in sections::variables(name) {
+        if let Some(value) = environment.get(variable) {
+            section.insert((*setting).to_owned(), toml::Value::String(value.to_owned()));
+        }
+    }
+    drop_empty(&mut section);
+    Ok(section)
+}
+
+/// Empty is unset.
+fn drop_empty(table: &mut toml::Table) {
+    table.retain(|_, value| value.as_str().is_none_or(|text| !text.trim().is_empty()));
+}
+
+fn read<T: serde::de::DeserializeOwned>(table: toml::Table, place: &str) -> Result<T, ConfigError> {
+    settings::read(table).map_err(|error| ConfigError::setting(place, error))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+use super::*;
+
+fn load(toml: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
+    let environment = environment.iter().copied().collect();
+    Config::from_table(toml.parse().unwrap(), &environment).map_err(|error| error.to_string())
+}
+
+#[test]
+fn without_a_file_everything_comes_from_the_environment() {
+    let config =
+        load("", &[("TIKTOK_PIXEL_ID", "PIXEL"), ("TIKTOK_TEST_SECRET", "s"), ("OUTBOUND_MODE", "mock")])
+            .unwrap();
+    let names: Vec<&str> = config.sinks.iter().map(|sink| sink.name.as_str()).collect();
+    assert_eq!(names, ["tiktok", "google-ads"]);
+    assert_eq!(config.outbound.mode, OutboundMode::Mock);
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.store.url, "sqlite://signalbox.db");
+    assert_eq!(config.sinks[0].settings.0.get("pixel_id").unwrap().as_str(), Some("PIXEL"));
+    assert!(config.sinks[0].options.test_secret.as_ref().unwrap().matches("s"));
+    assert_eq!(load("", &[("SIGNALBOX_SINKS", "tiktok")]).unwrap().sinks.len(), 1);
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_empty_is_unset() {
+    let file = r#"
+        [server]
+        listen = "127.0.0.1:1"
+        [[sinks]]
+        kind = "tiktok"
+        pixel_id = "FILE"
+        access_token = "FILE"
+        [sinks.events]
+        TRIAL_BOOKED = "Lead"
+        OTHER = "Contact"
+        [[sinks]]
+        kind = "tiktok"
+        name = "tiktok-eu"
+        pixel_id = "EU"
+    "#;
+    let environment = [
+        ("SIGNALBOX_LISTEN", "127.0.0.1:2"),
+        ("TIKTOK_PIXEL_ID", "ENV"),
+        ("TIKTOK_ACCESS_TOKEN", ""),
+        ("TIKTOK_EVENT_ACTIONS", "TRIAL_BOOKED=CompleteRegistration, APPOINTMENT_UPDATED="),
+    ];
+    let config = load(file, &environment).unwrap();
+    assert_eq!(config.server.listen.port(), 2);
+    let text = |sink: usize, key: &str| {
+        config.sinks[sink].settings.0.get(key).and_then(|v| v.as_str().map(str::to_owned))
+    };
+    assert_eq!(text(0, "pixel_id").as_deref(), Some("ENV"));
+    assert_eq!(text(0, "access_token").as_deref(), Some("FILE"));
+    assert_eq!(
+        text(1, "pixel_id").as_deref(),
+        Some("EU"),
+        "the variables speak to the sink named like its kind"
+    );
+    let events = config.sinks[0].settings.0["events"].as_table().unwrap();
+    let pairs: Vec<(&str, &str)> = events.iter().map(|(k, v)| (k.as_str(), v.as_str().unwrap())).collect();
+    assert_eq!(
+        pairs,
+        [("APPOINTMENT_UPDATED", ""), ("OTHER", "Contact"), ("TRIAL_BOOKED", "CompleteRegistration")]
+    );
+}
+
+#[test]
+fn references_are_replaced() {
+    let file = r#"
+        [[sinks]]
+        kind = "tiktok"
+        pixel_id = "${PIXEL}"
+        partner_name = "${PARTNER:-Nobody}-x"
+    "#;
+    let config = load(file, &[("PIXEL", "P1")]).unwrap();
+    assert_eq!(config.sinks[0].settings.0["pixel_id"].as_str(), Some("P1"));
+    assert_eq!(config.sinks[0].settings.0["partner_name"].as_str(), Some("Nobody-x"));
+    let error = load(file, &[]).unwrap_err();
+    assert_eq!(
+        error,
+        "sinks[0].pixel_id: the variable PIXEL is not set; set it, or write ${PIXEL:-} where it may be missing"
+    );
+}
+
+#[test]
+fn mistakes_name_the_setting_and_the_mend() {
+    for (file, environment, error) in [
+        ("[sever]", vec![], "configuration: there is no section [sever]; did you mean [server]?"),
+        (
+            "[server]\nlisen = '127.0.0.1:1'",
+            vec![],
+            "[server]: `lisen` is not a setting; did you mean `listen`?",
+        ),
+        (
+            "[delivery]\nretry_for = '14'",
+            vec![],
+            "[delivery]: `retry_for`: must be a whole number with a unit: 30s, 15m, 6h or 14d",
+        ),
+        (
+            "[[sinks]]\nkind = 'tictok'",
+            vec![],
+            "sink tictok: there is no sink of kind `tictok`; did you mean `tiktok`?",
+        ),
+        ("[[sinks]]\nname = 'x'", vec![], "[[sinks]]: `kind` is missing"),
+        (
+            "[[sinks]]\nkind = 'tiktok'\n[[sinks]]\nkind = 'tiktok'",
+            vec![],
+            "sink tiktok: is configured twice",
+        ),
+        (
+            "[[sinks]]\nkind = 'tiktok'\nmax_batch = 1001",
+            vec![],
+            "sink tiktok: max_batch must lie between 1 and 1000",
+        ),
+        (
+            "[[sinks]]\nkind = 'tiktok'\nsend_denied = true",
+            vec![],
+            "sink tiktok: send_denied: TikTok has no field",
+        ),
+        (
+            "[[keys]]\nname = 'k'\nsha256 = 'zz'\nscopes = ['read']",
+            vec![],
+            "keys[0]: `sha256`: must be 64 hex digits",
+        ),
+        (
+            "",
+            vec![("TIKTOK_EVENT_ACTIONS", "TRIAL_BOOKED")],
+            "sink tiktok: TIKTOK_EVENT_ACTIONS must have the form",
+        ),
+        (
+            "",
+            vec![("GOOGLE_ADS_SEND_IP", "perhaps")],
+            "sink google-ads: GOOGLE_ADS_SEND_IP must be true or false",
+        ),
+        (
+            "",
+            vec![("SIGNALBOX_LISTEN", "0.0.0.0:8080")],
+            "[server] listen: refusing to listen on 0.0.0.0:8080 without API keys",
+        ),
+    ] {
+        let refused = load(file, &environment).unwrap_err();
+        assert!(refused.starts_with(error), "{refused}\n{error}");
+    }
+}
+
+#[test]
+fn no_secret_is_printed() {
+    let file = "[[sinks]]\nkind = 'tiktok'\naccess_token = 'hunter2'\ntest_secret = 'hunter2'";
+    let config = load(file, &[("SIGNALBOX_API_KEY", "hunter2")]).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn keys_have_scopes() {
+    // printf %s read-key | sha256sum
+    let file = "[[keys]]\nname = 'k'\nsha256 = '8578df6c579d44d3bf7caeada69ed9cbca30b318a50a0e60216b46760edf5477'\nscopes = ['read']";
+    let config = load(file, &[("SIGNALBOX_API_KEY", "all"), ("SIGNALBOX_LISTEN", "0.0.0.0:80")]).unwrap();
+    assert!(config.keys.find("nobody").is_none());
+    let reader = config.keys.find("read-key").unwrap();
+    assert!(reader.allows(Scope::Read) && !reader.allows(Scope::Ingest) && !reader.allows(Scope::Admin));
+    let key = config.keys.find("all").unwrap();
+    assert!(key.allows(Scope::Ingest) && key.allows(Scope::Read) && key.allows(Scope::Admin));
+}

@@ -1,0 +1,284 @@
+//! Whether a sink may be told now: its holds, and what ends them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use conversion_core::Timestamp;
+use conversion_core::backoff::Backoff;
+use conversion_core::failure::{Consequence, Failure, HoldScope};
+use conversion_store::{Hold, HoldPeriod};
+
+use crate::clock::after;
+
+/// A held sink is probed this often with one real delivery, in case a human mended the account.
+pub const PROBE_EVERY: Duration = Duration::from_secs(15 * 60);
+/// So many failures in a row hold the sink.
+const STREAK: u32 = 5;
+
+/// The state of one sink's gate.
+#[derive(Debug)]
+pub struct Gate {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    hold: Option<Hold>,
+    by_event_name: HashMap<String, Hold>,
+    probing: bool,
+    streak: u32,
+    /// When the hold was last set or renewed: what was sent before says nothing new.
+    held_at: Option<Timestamp>,
+    history: Arc<HoldHistory>,
+}
+
+/// Holds of all the sink that have ended, and the one in force.
+#[derive(Clone, Debug, Default)]
+pub struct HoldHistory {
+    /// Oldest first.
+    past: Vec<HoldPeriod>,
+    since: Option<Timestamp>,
+}
+
+impl HoldHistory {
+    /// For how long the sink was held between these times.
+    pub fn held_between(&self, from: Timestamp, to: Timestamp) -> Duration {
+        let current = self.since.map(|since| HoldPeriod { from: since, to });
+        let past = self.past.iter().rev().copied().take_while(|period| period.to > from);
+        past.chain(current)
+            .filter_map(|period| {
+                let overlap = period.to.min(to).duration_since(period.from.max(from));
+                Duration::try_from(overlap).ok()
+            })
+            .sum()
+    }
+}
+
+/// Whether deliveries may leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passage {
+    /// They may.
+    Open,
+    /// One may, to see whether the hold can end.
+    Probe,
+    /// None may before this time; without one, before a human resumes.
+    Closed(Option<Timestamp>),
+}
+
+/// What the gate decided: to be written to the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GateChange {
+    /// A hold begins or goes on.
+    Held(Hold),
+    /// The hold of all the sink has ended.
+    Resumed,
+    /// The hold of one event name has ended.
+    EventNameResumed(String),
+}
+
+impl Gate {
+    /// A gate as it was left.
+    pub fn restored(holds: Vec<Hold>, mut past: Vec<HoldPeriod>) -> Self {
+        past.sort_by_key(|period| period.to);
+        let mut state = State { history: Arc::new(HoldHistory { past, since: None }), ..State::default() };
+        for hold in holds {
+            state.set(hold);
+        }
+        Self { state: Mutex::new(state) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether deliveries may leave now. A probe is granted to one caller, until it reports.
+    pub fn passage(&self, now: Timestamp) -> Passage {
+        let mut state = self.lock();
+        let Some(hold) = &state.hold else { return Passage::Open };
+        let is_due = hold.until.is_some_and(|until| until <= now);
+        if is_due && !state.probing {
+            state.probing = true;
+            return Passage::Probe;
+        }
+        Passage::Closed(if is_due { None } else { hold.until })
+    }
+
+    /// Whether nothing holds all the sink.
+    pub fn is_open(&self) -> bool {
+        self.lock().hold.is_none()
+    }
+
+    /// The probe is over. If it taught nothing, because nothing was due, a hold for the platform's state ends with its
+    /// time, and the next delivery will tell; one for a human's mistake goes on.
+    pub fn probe_over(&self, now: Timestamp) -> Option<GateChange> {
+        let mut state = self.lock();
+        if !std::mem::take(&mut state.probing) {
+            return None;
+        }
+        match &state.hold {
+            Some(hold) if is_passing(&hold.reason) => state.end(now),
+            Some(hold) => {
+                let renewed = Hold { until: Some(after(now, PROBE_EVERY)), ..hold.clone() };
+                state.set(renewed.clone());
+                Some(GateChange::Held(renewed))
+            }
+            None => None,
+        }
+    }
+
+    /// The hold of an event name, while nothing of it may leave. A probe is granted when its time has come; it then
+    /// moves on, so that one delivery passes.
+    pub fn event_name_hold(&self, event_name: &str, now: Timestamp) -> Option<Hold> {
+        let mut state = self.lock();
+        let hold = state.by_event_name.get_mut(event_name)?;
+        if hold.until.is_some_and(|until| until <= now) {
+            hold.until = Some(after(now, PROBE_EVERY));
+            return None;
+        }
+        Some(hold.clone())
+    }
+
+    /// The platform judged a request: it is at work, and whatever held the sink when it was sent is over.
+    pub fn answered(&self, sent_at: Timestamp, now: Timestamp) -> Option<GateChange> {
+        let mut state = self.lock();
+        if state.was_held_after(sent_at) {
+            return None;
+        }
+        state.probing = false;
+        state.streak = 0;
+        state.end(now)
+    }
+
+    /// An event of this name was delivered: whatever held that name is over.
+    pub fn event_name_delivered(&self, event_name: &str) -> Option<GateChange> {
+        let mut state = self.lock();
+        state
+            .by_event_name
+            .remove(event_name)
+            .map(|hold| GateChange::EventNameResumed(hold.event_name.unwrap_or_default()))
+    }
+
+    /// A request failed. `event_name` is that of the item, where one item failed.
+    pub fn failed(
+        &self,
+        failure: &Failure,
+        event_name: Option<&str>,
+        sent_at: Timestamp,
+        now: Timestamp,
+    ) -> Option<GateChange> {
+        let mut state = self.lock();
+        let consequence = failure.class.consequence();
+        if let (Consequence::Hold(HoldScope::EventName), Some(name)) = (consequence, event_name) {
+            return Some(state.hold(Some(name), failure.class.name(), &failure.message, now, PROBE_EVERY));
+        }
+        if state.was_held_after(sent_at) {
+            return None;
+        }
+        state.probing = false;
+        let failures = state.hold.as_ref().map_or(0, |hold| hold.failures) + 1;
+        let wait = match consequence {
+            Consequence::Hold(_) => PROBE_EVERY,
+            Consequence::Pause(wait) => wait.unwrap_or_else(|| Backoff::SINK.ceiling(failures)),
+            Consequence::Retry { retry_after, .. } => {
+                state.streak += 1;
+                if state.streak < STREAK && state.hold.is_none() {
+                    return None;
+                }
+                Backoff::SINK.ceiling(failures).max(retry_after.unwrap_or_default())
+            }
+            Consequence::Fail | Consequence::Halve | Consequence::Later(_) => return None,
+        };
+        Some(state.hold(None, failure.class.name(), &failure.message, now, wait))
+    }
+
+    /// Holds the sink for a reason that no answer states.
+    pub fn hold_for(&self, reason: &str, message: &str, now: Timestamp) -> GateChange {
+        let mut state = self.lock();
+        state.probing = false;
+        state.hold(None, reason, message, now, PROBE_EVERY)
+    }
+
+    /// Stable name of the reason for which all the sink is held.
+    pub fn reason(&self) -> Option<String> {
+        self.lock().hold.as_ref().map(|hold| hold.reason.clone())
+    }
+
+    /// A human, or a change of settings, ends every hold. Returns the event names that were held, besides.
+    pub fn resume(&self, now: Timestamp) -> Vec<GateChange> {
+        let mut state = self.lock();
+        state.streak = 0;
+        state.probing = false;
+        let names = std::mem::take(&mut state.by_event_name);
+        state.end(now).into_iter().chain(names.into_keys().map(GateChange::EventNameResumed)).collect()
+    }
+
+    /// The holds so far, for deadlines.
+    pub fn history(&self) -> Arc<HoldHistory> {
+        Arc::clone(&self.lock().history)
+    }
+
+    /// Whether a probe is out that has taught nothing yet.
+    pub fn is_probing(&self) -> bool {
+        self.lock().probing
+    }
+}
+
+impl State {
+    fn set(&mut self, hold: Hold) {
+        match &hold.event_name {
+            Some(name) => drop(self.by_event_name.insert(name.clone(), hold)),
+            None => {
+                Arc::make_mut(&mut self.history).since = Some(hold.since);
+                self.hold = Some(hold);
+            }
+        }
+    }
+
+    fn was_held_after(&self, sent_at: Timestamp) -> bool {
+        self.hold.is_some() && self.held_at.is_some_and(|held_at| sent_at < held_at)
+    }
+
+    fn hold(
+        &mut self,
+        name: Option<&str>,
+        reason: &str,
+        message: &str,
+        now: Timestamp,
+        wait: Duration,
+    ) -> GateChange {
+        let earlier = match name {
+            Some(name) => self.by_event_name.get(name),
+            None => self.hold.as_ref(),
+        };
+        let hold = Hold {
+            event_name: name.map(str::to_owned),
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+            since: earlier.map_or(now, |hold| hold.since),
+            until: Some(after(now, wait)),
+            failures: earlier.map_or(0, |hold| hold.failures) + 1,
+        };
+        if name.is_none() {
+            self.held_at = Some(now);
+        }
+        self.set(hold.clone());
+        GateChange::Held(hold)
+    }
+
+    fn end(&mut self, now: Timestamp) -> Option<GateChange> {
+        let hold = self.hold.take()?;
+        let history = Arc::make_mut(&mut self.history);
+        history.since = None;
+        history.past.push(HoldPeriod { from: hold.since, to: now });
+        Some(GateChange::Resumed)
+    }
+}
+
+/// Whether a hold ends with its time, since it is about the platform's state and not about our settings.
+fn is_passing(reason: &str) -> bool {
+    matches!(reason, "rate_limited" | "unavailable" | "unreachable" | "interrupted")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! Committing in groups: whoever waits shares one transaction and one sync with all who wait.
+
+use std::sync::Arc;
+
+use conversion_core::{CanonicalEvent, Timestamp};
+use conversion_store::{Acceptance, Admission, DeliveryId, Lease, NewDelivery, Origin, RunId, Store};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::Submission;
+use crate::clock::Clock;
+use crate::intake::{Intake, Work};
+use crate::route::{Route, admission};
+use crate::worker::Station;
+
+/// Events in one transaction, about.
+const GROUP: usize = 2_000;
+
+/// The one writer of new events.
+#[derive(Debug)]
+pub struct Committer {
+    /// The account.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Clock,
+    /// This node's run.
+    pub run: RunId,
+    /// Every sink, with the way to its worker.
+    pub lanes: Vec<Lane>,
+    /// Ends it, after what has come in is committed.
+    pub stop: CancellationToken,
+}
+
+/// A sink, with the way to its worker.
+#[derive(Debug)]
+pub struct Lane {
+    /// The sink.
+    pub station: Arc<Station>,
+    /// The way.
+    pub intake: Intake,
+}
+
+impl Committer {
+    pub(super) async fn run(self, mut submissions: mpsc::Receiver<Submission>) {
+        while let Some(first) = self.next(&mut submissions).await {
+            let mut size = first.events.len();
+            let mut group = vec![first];
+            // Never waits for more: what came while the last group was written is this group.
+            while size < GROUP
+                && let Ok(next) = submissions.try_recv()
+            {
+                size += next.events.len();
+                group.push(next);
+            }
+            self.commit(group).await;
+        }
+    }
+
+    async fn next(&self, submissions: &mut mpsc::Receiver<Submission>) -> Option<Submission> {
+        tokio::select! {
+            biased;
+            next = submissions.recv() => next,
+            () = self.stop.cancelled() => {
+                submissions.close();
+                submissions.recv().await
+            }
+        }
+    }
+
+    async fn commit(&self, group: Vec<Submission>) {
+        let now = self.clock.now();
+        let events: Vec<Arc<CanonicalEvent>> =
+            group.iter().flat_map(|submission| submission.events.iter().cloned()).collect();
+        let immediate = events.iter().filter(|event| event.event_time <= now).count();
+        let mut room: Vec<usize> = self.lanes.iter().map(|lane| lane.reserve(immediate)).collect();
+        let reserved = room.clone();
+        let admissions: Vec<Admission> =
+            events.iter().map(|event| self.admit(event, now, &mut room)).collect();
+        match self.store.accept(&admissions, now).await {
+            Ok(acceptances) => {
+                self.hand_over(&events, &admissions, &acceptances, &reserved, now);
+                let mut acceptances = acceptances.into_iter();
+                for submission in group {
+                    let own = acceptances.by_ref().take(submission.events.len()).collect();
+                    // A caller that has gone sends again, and learns that it is a duplicate.
+                    drop(submission.committed.send(Ok(own)));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "events cannot be accepted");
+                for (lane, count) in self.lanes.iter().zip(reserved) {
+                    lane.intake.release(count);
+                }
+                let error = Arc::new(error);
+                for submission in group {
+                    drop(submission.committed.send(Err(Arc::clone(&error))));
+                }
+            }
+        }
+    }
+
+    /// The event's deliveries: leased to this run where its worker has room, else free and due.
+    fn admit(&self, event: &CanonicalEvent, now: Timestamp, room: &mut [usize]) -> Admission {
+        let due_at = event.event_time.max(now);
+        let routes = self.lanes.iter().zip(room).map(|(lane, room)| {
+            let in_memory = due_at <= now && *room > 0;
+            *room -= usize::from(in_memory);
+            NewDelivery { sink: lane.station.id, due_at, leased_to: in_memory.then_some(self.run) }
+        });
+        admission(event, Origin::Live, Route(routes.collect()))
+    }
+
+    /// Gives the workers what is theirs: by memory what was leased to them, by alarm what was not.
+    fn hand_over(
+        &self,
+        events: &[Arc<CanonicalEvent>],
+        admissions: &[Admission],
+        acceptances: &[Acceptance],
+        reserved: &[usize],
+        now: Timestamp,
+    ) {
+        for (index, (lane, reserved)) in self.lanes.iter().zip(reserved).enumerate() {
+            let mut lot = Vec::with_capacity(*reserved);
+            for ((event, admission), acceptance) in events.iter().zip(admissions).zip(acceptances) {
+                let Acceptance::Accepted { event: number } = acceptance else { continue };
+                let Some(delivery) = admission.deliveries.get(index) else { continue };
+                if delivery.leased_to.is_some() {
+                    lot.push(fresh(*number, delivery, event, admission, now));
+                } else {
+                    lane.station.alarm.set(delivery.due_at);
+                }
+            }
+            lane.intake.release(reserved - lot.len());
+            if !lot.is_empty() {
+                lane.intake.send(lot);
+            }
+        }
+    }
+}
+
+impl Lane {
+    /// Room for deliveries in the worker's memory; none while the sink is held.
+    fn reserve(&self, wanted: usize) -> usize {
+        if self.station.gate.is_open() { self.intake.reserve(wanted) } else { 0 }
+    }
+}
+
+fn fresh(
+    event: i64,
+    delivery: &NewDelivery,
+    read: &Arc<CanonicalEvent>,
+    admission: &Admission,
+    now: Timestamp,
+) -> Work {
+    let lease = Lease {
+        id: DeliveryId { event, sink: delivery.sink },
+        fence: 1,
+        tries: 0,
+        accepted_at: now,
+        uncertain: None,
+        event: Arc::clone(&admission.json),
+    };
+    Work { lease, event: Arc::clone(read) }
+}

@@ -1,0 +1,174 @@
+//! The next state of a delivery, decided from what its platform said. Pure.
+
+use std::time::Duration;
+
+use conversion_core::Timestamp;
+use conversion_core::backoff::Backoff;
+use conversion_core::failure::{Consequence, Failure};
+use conversion_store::{Change, Status, Uncertainty};
+
+use crate::clock::after;
+use crate::gate::HoldHistory;
+
+/// How a delivery stands when its platform is, or would be, told.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// When its event happened.
+    pub event_time: Timestamp,
+    /// When its event was accepted.
+    pub accepted_at: Timestamp,
+    /// Tries that failed in a way that counts.
+    pub tries: u32,
+    /// Set where the platform may have it already.
+    pub uncertain: Option<Uncertainty>,
+}
+
+/// For how long deliveries of a sink are tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// The platform takes no older events, or the operator wants none sent.
+    pub max_event_age: Option<Duration>,
+    /// The platform recognises a repetition for this long; nothing means for ever.
+    pub dedup_window: Option<Duration>,
+    /// After acceptance, holds not counted.
+    pub retry_for: Duration,
+}
+
+/// When a delivery is given up, and why then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// When.
+    pub at: Timestamp,
+    /// Stable name of the reason.
+    pub reason: &'static str,
+}
+
+impl Patience {
+    /// The earliest of the platform's age limit, the end of its dedup window after it may first have had the delivery,
+    /// and the operator's patience.
+    pub fn deadline(&self, standing: &Standing, holds: &HoldHistory, now: Timestamp) -> Deadline {
+        let held = holds.held_between(standing.accepted_at, now);
+        let patience = after(after(standing.accepted_at, self.retry_for), held);
+        let age = self.max_event_age.map(|age| after(standing.event_time, age));
+        let dedup = standing
+            .uncertain
+            .as_ref()
+            .zip(self.dedup_window)
+            .map(|(uncertain, window)| after(uncertain.since, window));
+        [
+            Some(Deadline { at: patience, reason: "retry_period_over" }),
+            age.map(|at| Deadline { at, reason: "event_too_old" }),
+            dedup.map(|at| Deadline { at, reason: "dedup_window_over" }),
+        ]
+        .into_iter()
+        .flatten()
+        .min_by_key(|deadline| deadline.at)
+        .unwrap_or(Deadline { at: patience, reason: "retry_period_over" })
+    }
+}
+
+/// What a failed attempt was like.
+#[derive(Clone, Copy, Debug)]
+pub struct FailedAttempt<'a> {
+    /// What the platform said.
+    pub failure: &'a Failure,
+    /// When it was told.
+    pub sent_at: Timestamp,
+    /// The dedup key that the item bore, if any.
+    pub dedup_key: Option<&'a str>,
+    /// Now.
+    pub now: Timestamp,
+    /// Uniform over its range.
+    pub random: u64,
+}
+
+/// The platform has it.
+pub fn delivered(standing: &Standing, note: Option<String>) -> Change {
+    Change { message: note, ..settled(Status::Delivered, standing) }
+}
+
+/// Given up for this reason.
+pub fn failed(standing: &Standing, reason: &str, message: impl Into<String>) -> Change {
+    Change {
+        reason: Some(reason.to_owned()),
+        message: Some(message.into()),
+        ..settled(Status::Failed, standing)
+    }
+}
+
+/// Waits until `due_at`, for this reason.
+pub fn waiting(standing: &Standing, due_at: Timestamp, reason: &str, message: impl Into<String>) -> Change {
+    Change { reason: Some(reason.to_owned()), message: Some(message.into()), ..handed_back(standing, due_at) }
+}
+
+/// Not worked on after all: due again, as if nothing had been.
+pub fn handed_back(standing: &Standing, due_at: Timestamp) -> Change {
+    Change { due_at: Some(due_at), ..settled(Status::Pending, standing) }
+}
+
+/// A state that nothing more is said about.
+pub fn settled(status: Status, standing: &Standing) -> Change {
+    Change {
+        status,
+        reason: None,
+        message: None,
+        due_at: None,
+        tries: standing.tries,
+        uncertain: standing.uncertain.clone().filter(|_| status == Status::Pending),
+        response_code: None,
+        consent: None,
+    }
+}
+
+/// What follows for one delivery from a failed attempt. What follows for its sink, the gate decides.
+pub fn after_failure(
+    standing: &Standing,
+    attempt: FailedAttempt<'_>,
+    deadline: impl Fn(&Standing) -> Deadline,
+) -> Change {
+    let FailedAttempt { failure, sent_at, dedup_key, now, random } = attempt;
+    let reason = failure.class.name();
+    let message = failure.message.as_str();
+    match failure.class.consequence() {
+        Consequence::Fail | Consequence::Halve => failed(standing, reason, message),
+        Consequence::Later(wait) => {
+            // A tenth more at most, so that what was refused together does not come back in one moment.
+            let jitter =
+                Duration::from_millis(random % (u64::try_from(wait.as_millis() / 10).unwrap_or(0) + 1));
+            unless_over(standing, after(now, wait + jitter), reason, message, deadline)
+        }
+        // The sink is held from now on; the delivery is due whenever that ends.
+        Consequence::Pause(_) | Consequence::Hold(_) => waiting(standing, now, reason, message),
+        Consequence::Retry { retry_after, perhaps_received } => {
+            if perhaps_received && dedup_key.is_none() {
+                let message =
+                    format!("{message}; perhaps received, and the platform would not recognise a repetition");
+                return failed(standing, reason, message);
+            }
+            let mut next = Standing { tries: standing.tries + 1, ..standing.clone() };
+            if perhaps_received {
+                let since = standing.uncertain.as_ref().map_or(sent_at, |uncertain| uncertain.since);
+                next.uncertain = Some(Uncertainty { since, dedup_key: dedup_key.map(str::to_owned) });
+            }
+            let wait = Backoff::DELIVERY.delay(next.tries, random).max(retry_after.unwrap_or_default());
+            unless_over(&next, after(now, wait), reason, message, deadline)
+        }
+    }
+}
+
+fn unless_over(
+    standing: &Standing,
+    due_at: Timestamp,
+    reason: &str,
+    message: &str,
+    deadline: impl Fn(&Standing) -> Deadline,
+) -> Change {
+    let deadline = deadline(standing);
+    if due_at >= deadline.at {
+        return failed(standing, deadline.reason, format!("given up at its deadline; last: {message}"));
+    }
+    waiting(standing, due_at, reason, message)
+}
+
+#[cfg(test)]
+mod tests;

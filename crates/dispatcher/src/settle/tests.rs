@@ -1,0 +1,116 @@
+use conversion_core::failure::{FailureClass, HoldScope};
+use proptest::prelude::*;
+
+use super::*;
+
+const HOUR: u64 = 3600;
+const PATIENCE: Patience = Patience {
+    max_event_age: None,
+    dedup_window: Some(Duration::from_secs(48 * HOUR)),
+    retry_for: Duration::from_secs(14 * 24 * HOUR),
+};
+
+fn at(hours: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + hours * 3600).unwrap()
+}
+
+fn standing() -> Standing {
+    Standing { event_time: at(0), accepted_at: at(0), tries: 0, uncertain: None }
+}
+
+fn uncertain(since: i64) -> Option<Uncertainty> {
+    Some(Uncertainty { since: at(since), dedup_key: Some("key".into()) })
+}
+
+fn fail(standing: &Standing, class: FailureClass, now: Timestamp) -> Change {
+    let failure = Failure::new(class, "said");
+    let attempt = FailedAttempt { failure: &failure, sent_at: now, dedup_key: Some("key"), now, random: 7 };
+    after_failure(standing, attempt, |standing| PATIENCE.deadline(standing, &HoldHistory::default(), now))
+}
+
+#[test]
+fn each_class_has_its_consequence() {
+    let wait = Duration::from_secs(6 * HOUR);
+    for (class, status, tries, ambiguous) in [
+        (FailureClass::Rejected, Status::Failed, 0, false),
+        (FailureClass::TooLarge, Status::Failed, 0, false),
+        (FailureClass::NotYet { wait }, Status::Pending, 0, false),
+        (FailureClass::RateLimited { retry_after: None }, Status::Pending, 0, false),
+        (FailureClass::Unauthorized { scope: HoldScope::Sink }, Status::Pending, 0, false),
+        (FailureClass::Unavailable { retry_after: None }, Status::Pending, 1, true),
+        (FailureClass::Unreachable, Status::Pending, 1, false),
+        (FailureClass::Interrupted, Status::Pending, 1, true),
+    ] {
+        let change = fail(&standing(), class, at(1));
+        assert_eq!((change.status, change.tries), (status, tries), "{class:?}");
+        assert_eq!(change.uncertain.is_some(), ambiguous, "{class:?}");
+        assert_eq!(change.reason.as_deref(), Some(class.name()));
+    }
+}
+
+#[test]
+fn not_yet_waits_as_long_as_the_platform_asks() {
+    let wait = Duration::from_secs(6 * HOUR);
+    let due = fail(&standing(), FailureClass::NotYet { wait }, at(1)).due_at.unwrap();
+    assert!(due >= at(7) && due < at(8), "{due}");
+}
+
+#[test]
+fn what_was_perhaps_received_is_given_up_when_the_platform_forgets_it() {
+    let first_sent = Standing { uncertain: uncertain(0), ..standing() };
+    assert_eq!(PATIENCE.deadline(&first_sent, &HoldHistory::default(), at(1)).at, at(48));
+    let change = fail(&first_sent, FailureClass::Interrupted, at(48));
+    assert_eq!((change.status, change.reason.as_deref()), (Status::Failed, Some("dedup_window_over")));
+    let earlier = fail(&first_sent, FailureClass::Interrupted, at(40));
+    assert_eq!(earlier.status, Status::Pending);
+    assert_eq!(earlier.uncertain, uncertain(0), "the first time counts");
+}
+
+#[test]
+fn what_was_refused_for_its_token_is_not_bound_by_the_dedup_window() {
+    let change = fail(&standing(), FailureClass::Unauthorized { scope: HoldScope::Sink }, at(72));
+    assert_eq!(change.status, Status::Pending);
+}
+
+#[test]
+fn without_a_dedup_key_nothing_is_sent_twice() {
+    let failure = Failure::new(FailureClass::Interrupted, "said");
+    let attempt = FailedAttempt { failure: &failure, sent_at: at(0), dedup_key: None, now: at(0), random: 0 };
+    let change = after_failure(&standing(), attempt, |_| Deadline { at: at(99), reason: "x" });
+    assert_eq!(change.status, Status::Failed);
+    assert!(change.message.unwrap().contains("perhaps received"));
+}
+
+#[test]
+fn time_held_does_not_use_up_patience() {
+    let history = crate::gate::Gate::restored(Vec::new(), Vec::new());
+    let unauthorized = Failure::new(FailureClass::Unauthorized { scope: HoldScope::Sink }, "said");
+    history.failed(&unauthorized, None, at(24), at(24));
+    history.resume(at(24 + 240));
+    let deadline = PATIENCE.deadline(&standing(), &history.history(), at(300));
+    assert_eq!(deadline, Deadline { at: at((14 + 10) * 24), reason: "retry_period_over" });
+}
+
+#[test]
+fn retry_after_is_kept_to() {
+    let retry_after = Some(Duration::from_secs(2 * HOUR));
+    let due = fail(&standing(), FailureClass::Unavailable { retry_after }, at(0)).due_at.unwrap();
+    assert!(due >= at(2), "{due}");
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_due_at_or_after_its_deadline(tries in 0u32..40, age in 0i64..500, sent in prop::option::of(0i64..500)) {
+        let standing = Standing { tries, uncertain: sent.and_then(uncertain), ..standing() };
+        for class in [FailureClass::Interrupted, FailureClass::Unreachable] {
+            let change = fail(&standing, class, at(age));
+            match change.due_at {
+                Some(due) => {
+                    let next = Standing { uncertain: change.uncertain.clone(), ..standing.clone() };
+                    prop_assert!(due < PATIENCE.deadline(&next, &HoldHistory::default(), at(age)).at);
+                }
+                None => prop_assert_eq!(change.status, Status::Failed),
+            }
+        }
+    }
+}

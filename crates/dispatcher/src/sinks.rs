@@ -1,0 +1,4 @@
+//! The platform connectors in this program: one line each, or the linker drops them and the registry never sees them.
+
+use sink_google_ads as _;
+use sink_tiktok as _;

@@ -1,0 +1,278 @@
+//! One worker per sink: takes what is due, from memory or from the store, and sends it as the gate allows.
+
+mod lot;
+mod prepare;
+mod send;
+mod test_send;
+
+pub use test_send::TestSend;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use conversion_core::Timestamp;
+use conversion_core::descriptor::SinkDescriptor;
+use conversion_core::event::Vocabulary;
+use conversion_core::sink::ConversionSink;
+use conversion_store::{Lease, LeaseRequest, Settlement, SinkId, Store, StoreError};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::alarm::Alarm;
+use crate::batch::Limits;
+use crate::clock::{Clock, after};
+use crate::config::{OnMissingCredentials, OutboundMode};
+use crate::gate::{Gate, GateChange, Passage};
+use crate::intake::{Outlet, Work};
+use crate::ledger::Ledger;
+use crate::pace::Pace;
+use crate::run::Run;
+use crate::screen::Rules;
+use crate::settle::{self, Patience, Standing};
+
+/// A store that cannot be read is asked again this much later.
+const STORE_RETRY: Duration = Duration::from_secs(1);
+
+/// So many deliveries are taken at most to find one that can be a probe.
+const PROBE_TRIES: usize = 100;
+
+/// Everything that a worker knows of its sink and its surroundings. Shared with the API.
+#[derive(Debug)]
+pub struct Station {
+    /// The sink, as the store numbers it.
+    pub id: SinkId,
+    /// Its name.
+    pub name: String,
+    /// Its platform.
+    pub descriptor: &'static SinkDescriptor,
+    /// The connector.
+    pub sink: Arc<dyn ConversionSink>,
+    /// Whether it may be told now.
+    pub gate: Gate,
+    /// When to look into the store.
+    pub alarm: Arc<Alarm>,
+    /// Bounds of one request.
+    pub limits: Limits,
+    /// Requests under way at once.
+    pub max_in_flight: usize,
+    /// How fast requests may follow each other.
+    pub pace: Pace,
+    /// How long deliveries are tried.
+    pub patience: Patience,
+    /// Whether platforms are told.
+    pub mode: OutboundMode,
+    /// What is held back whatever the platform.
+    pub rules: Rules,
+    /// What becomes of deliveries while credentials are missing.
+    pub on_missing_credentials: OnMissingCredentials,
+    /// Names of event fields.
+    pub vocabulary: Arc<Vocabulary>,
+    /// The time.
+    pub clock: Clock,
+    /// This node's run.
+    pub run: Arc<Run>,
+    /// The account.
+    pub store: Arc<dyn Store>,
+    /// The writer of results.
+    pub ledger: Ledger,
+}
+
+impl Station {
+    /// Writes what the gate decided, and wakes the worker where a hold has ended.
+    pub async fn record(&self, change: Option<GateChange>) {
+        let Some(change) = change else { return };
+        let now = self.clock.now();
+        let written = match &change {
+            GateChange::Held(hold) => {
+                let (reason, message) = (&hold.reason, &hold.message);
+                let event_name = hold.event_name.as_deref().unwrap_or("*");
+                tracing::warn!(sink = %self.name, %reason, event_name, "held: {message}");
+                self.store.hold(self.id, hold).await
+            }
+            GateChange::Resumed => {
+                tracing::info!(sink = %self.name, "resumed");
+                self.store.resume(self.id, None, now).await
+            }
+            GateChange::EventNameResumed(name) => {
+                tracing::info!(sink = %self.name, event_name = name, "resumed");
+                self.store.resume(self.id, Some(name), now).await
+            }
+        };
+        if let Err(error) = written {
+            tracing::error!(sink = %self.name, %error, "the hold cannot be written; it stands in memory");
+        }
+        match change {
+            GateChange::Held(hold) => self.alarm.set(hold.until.unwrap_or(Timestamp::MAX)),
+            GateChange::Resumed | GateChange::EventNameResumed(_) => self.alarm.set(now),
+        }
+        self.alarm.wake();
+    }
+
+    /// Ends every hold, as a human asks.
+    pub async fn resume(&self) {
+        for change in self.gate.resume(self.clock.now()) {
+            self.record(Some(change)).await;
+        }
+    }
+
+    fn standing(&self, lease: &Lease, event_time: Timestamp) -> Standing {
+        Standing {
+            event_time,
+            accepted_at: lease.accepted_at,
+            tries: lease.tries,
+            uncertain: lease.uncertain.clone(),
+        }
+    }
+
+    /// Gives leases up unsent: due again at once.
+    async fn hand_back(&self, work: impl IntoIterator<Item = Work>) {
+        let now = self.clock.now();
+        let items = work.into_iter().map(|work| {
+            let standing = self.standing(&work.lease, work.event.event_time);
+            send::change_only(&work.lease, settle::handed_back(&standing, now))
+        });
+        self.ledger.settle(Settlement { exchanges: Vec::new(), sent_at: now, items: items.collect() }).await;
+    }
+
+    /// Takes due deliveries out of the store. What cannot be read as an event has failed.
+    async fn lease(&self, limit: usize) -> Result<Vec<Work>, StoreError> {
+        let now = self.clock.now();
+        let leases = self.store.lease(LeaseRequest { sink: self.id, run: self.run.id, now, limit }).await?;
+        if leases.len() == limit {
+            self.alarm.set(now);
+        } else if let Some(next) = self.store.next_due(self.id).await? {
+            self.alarm.set(next);
+        }
+        let mut unreadable = Vec::new();
+        let mut work = Vec::with_capacity(leases.len());
+        for lease in leases {
+            match conversion_core::CanonicalEvent::parse(&lease.event, &self.vocabulary, now) {
+                Ok(event) => work.push(Work { lease, event: Arc::new(event) }),
+                Err(error) => {
+                    let standing = self.standing(&lease, lease.accepted_at);
+                    let change = settle::failed(&standing, "unreadable_event", error.to_string());
+                    unreadable.push(send::change_only(&lease, change));
+                }
+            }
+        }
+        self.ledger.settle(Settlement { exchanges: Vec::new(), sent_at: now, items: unreadable }).await;
+        Ok(work)
+    }
+}
+
+/// A worker before it runs.
+#[derive(Debug)]
+pub struct Worker {
+    station: Arc<Station>,
+    outlet: Outlet,
+    buffer: VecDeque<Work>,
+    in_flight: Arc<Semaphore>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Worker {
+    /// A worker of this station, fed by `outlet`, that ends with `stop`.
+    pub fn new(station: Arc<Station>, outlet: Outlet, stop: CancellationToken) -> Self {
+        let in_flight = Arc::new(Semaphore::new(station.max_in_flight));
+        Self { station, outlet, buffer: VecDeque::new(), in_flight, tasks: TaskTracker::new(), stop }
+    }
+
+    /// Works until stopped; then finishes what is in flight and hands back what is not.
+    pub async fn run(mut self) {
+        while !self.stop.is_cancelled() {
+            self.outlet.drain_into(&mut self.buffer);
+            match self.station.gate.passage(self.station.clock.now()) {
+                Passage::Open => self.work_openly().await,
+                Passage::Probe => self.probe().await,
+                Passage::Closed(until) => self.wait_closed(until).await,
+            }
+        }
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.outlet.drain_into(&mut self.buffer);
+        self.station.hand_back(self.buffer.drain(..)).await;
+    }
+
+    async fn work_openly(&mut self) {
+        let station = &self.station;
+        let limit = station.limits.items;
+        if self.buffer.len() < limit && station.alarm.take(station.clock.now()) {
+            match station.lease(limit.saturating_mul(station.max_in_flight)).await {
+                Ok(work) => self.buffer.extend(work),
+                Err(error) => {
+                    tracing::error!(sink = %station.name, %error, "the store cannot be read");
+                    station.alarm.set(after(station.clock.now(), STORE_RETRY));
+                }
+            }
+        }
+        if self.buffer.is_empty() {
+            return self.wait_open().await;
+        }
+        let permit = tokio::select! {
+            permit = Arc::clone(&self.in_flight).acquire_owned() => permit,
+            () = self.stop.cancelled() => return,
+        };
+        let Ok(permit) = permit else { return };
+        station.pace.wait().await;
+        // More may have come, or the gate may have closed, while this waited.
+        self.outlet.drain_into(&mut self.buffer);
+        if !station.gate.is_open() {
+            return;
+        }
+        let lot: Vec<Work> = self.buffer.drain(..self.buffer.len().min(limit)).collect();
+        let station = Arc::clone(station);
+        self.tasks.spawn(async move {
+            lot::work_off(&station, lot, None).await;
+            drop(permit);
+        });
+    }
+
+    /// Sends one delivery and waits for what becomes of it.
+    async fn probe(&mut self) {
+        let station = Arc::clone(&self.station);
+        station.hand_back(self.buffer.drain(..)).await;
+        station.ledger.flush().await;
+        let reason = station.gate.reason();
+        // What is skipped teaches nothing: the next one is tried, but not for ever.
+        for _ in 0..PROBE_TRIES {
+            match station.lease(1).await {
+                Ok(lot) if lot.is_empty() => break,
+                Ok(lot) => lot::work_off(&station, lot, reason.as_deref()).await,
+                Err(error) => {
+                    tracing::error!(sink = %station.name, %error, "the store cannot be read");
+                    tokio::time::sleep(STORE_RETRY).await;
+                }
+            }
+            if !station.gate.is_probing() {
+                break;
+            }
+        }
+        let change = station.gate.probe_over(station.clock.now());
+        station.record(change).await;
+    }
+
+    async fn wait_open(&mut self) {
+        let station = &self.station;
+        let alarm = station.alarm.time().unwrap_or(Timestamp::MAX);
+        tokio::select! {
+            () = self.outlet.wait_into(&mut self.buffer) => {}
+            () = station.alarm.changed() => {}
+            () = station.clock.sleep_until(alarm) => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+
+    async fn wait_closed(&mut self, until: Option<Timestamp>) {
+        let station = Arc::clone(&self.station);
+        station.hand_back(self.buffer.drain(..)).await;
+        tokio::select! {
+            () = self.outlet.wait_into(&mut self.buffer) => {}
+            () = station.alarm.changed() => {}
+            () = station.clock.sleep_until(until.unwrap_or(Timestamp::MAX)) => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+}

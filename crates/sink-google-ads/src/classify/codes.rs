@@ -1,0 +1,150 @@
+//! What Google's codes mean: the table of section 3.7.
+
+use std::time::Duration;
+
+use conversion_core::failure::FailureClass::{
+    self, NotYet, RateLimited, Rejected, TooLarge, Unauthorized, Unavailable,
+};
+use conversion_core::failure::HoldScope;
+
+use Fact::{AlreadyThere, Failed};
+
+/// What an error says about its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fact {
+    /// Google has them already.
+    AlreadyThere,
+    /// Google has them not, or has them perhaps.
+    Failed(FailureClass),
+}
+
+impl Fact {
+    /// Of several errors of one row the strongest counts: the smallest number here (section 3.6, rule 4).
+    pub(super) fn strength(self) -> u8 {
+        match self {
+            Failed(Unauthorized { scope: HoldScope::Sink }) => 0,
+            Failed(Unauthorized { scope: HoldScope::EventName }) => 1,
+            Failed(Rejected) => 2,
+            Failed(TooLarge) => 3,
+            Failed(NotYet { .. }) => 4,
+            Failed(RateLimited { .. }) => 5,
+            Failed(Unavailable { .. } | FailureClass::Unreachable | FailureClass::Interrupted) => 6,
+            AlreadyThere => 7,
+        }
+    }
+}
+
+const ACCOUNT: Fact = Failed(Unauthorized { scope: HoldScope::Sink });
+const ACTION: Fact = Failed(Unauthorized { scope: HoldScope::EventName });
+const LATER: Fact = Failed(NotYet { wait: Duration::from_secs(6 * 3600) });
+const THROTTLED: Fact = Failed(RateLimited { retry_after: None });
+const RETRY: Fact = Failed(Unavailable { retry_after: None });
+const REJECTED: Fact = Failed(Rejected);
+
+/// Families whose every code means the same.
+const FAMILIES: [(Fact, &[&str]); 2] = [
+    (ACCOUNT, &["authenticationError", "authorizationError", "headerError"]),
+    (REJECTED, &["fieldError", "dateError", "stringLengthError", "currencyCodeError"]),
+];
+
+/// Codes of whatever family. A `*` stands for any text.
+const CODES: [(Fact, &[&str]); 10] = [
+    (AlreadyThere, &["CLICK_CONVERSION_ALREADY_EXISTS", "ORDER_ID_ALREADY_IN_USE"]),
+    (RETRY, &["INTERNAL_ERROR", "TRANSIENT_ERROR", "DEADLINE_EXCEEDED", "CONCURRENT_MODIFICATION"]),
+    (THROTTLED, &["RESOURCE_TEMPORARILY_EXHAUSTED", "RESOURCE_EXHAUSTED"]),
+    (LATER, &["TOO_RECENT_EVENT", "TOO_RECENT_CONVERSION_ACTION"]),
+    (
+        REJECTED,
+        &[
+            "UNPARSEABLE_GCLID",
+            "UNPARSEABLE_GBRAID",
+            "UNPARSEABLE_WBRAID",
+            "CONVERSION_PRECEDES_EVENT",
+            "EXPIRED_EVENT",
+            "UNAUTHORIZED_CUSTOMER",
+            "INVALID_CUSTOMER_FOR_CLICK",
+            "CONVERSION_TRACKING_NOT_ENABLED_AT_IMPRESSION_TIME",
+            "INVALID_USER_IDENTIFIER",
+            "UNSUPPORTED_USER_IDENTIFIER",
+            "GBRAID_WBRAID_BOTH_SET",
+            "ONE_PER_CLICK_*_WITH_BRAID",
+            "ORDER_ID_CONTAINS_PII",
+            "CUSTOM_VARIABLE_NOT_ENABLED",
+            "CUSTOM_VARIABLE_VALUE_CONTAINS_PII",
+            "CONVERSION_NOT_COMPLIANT_WITH_ATT_POLICY",
+            "EXTERNAL_ATTRIBUTION_*",
+            "DUPLICATE_*_IN_REQUEST",
+            "DUPLICATE_ORDER_ID",
+        ],
+    ),
+    // Unmatched: the identifiers led to no click. Final, and no alarm; Google calls it safe to ignore.
+    (REJECTED, &["CLICK_NOT_FOUND", "EVENT_NOT_FOUND"]),
+    (ACCOUNT, &["CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE", "UNSUPPORTED_VERSION"]),
+    (ACTION, &["NO_CONVERSION_ACTION_FOUND", "INVALID_CONVERSION_ACTION_TYPE"]),
+    // The account may not send user identifiers. Rows with a click id alone may go on, so not the whole sink is held:
+    // what happens under one name mostly carries the same fields, and the name is what can be held.
+    (
+        ACTION,
+        &[
+            "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS",
+            "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS",
+            "CUSTOMER_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS",
+        ],
+    ),
+    (Failed(TooLarge), &["REQUEST_TOO_LARGE", "TOO_MANY_CONVERSIONS_IN_REQUEST"]),
+];
+
+/// What a human can do about a code.
+const MENDS: [(&str, &str); 10] = [
+    ("UNSUPPORTED_VERSION", "raise the sink's api_version"),
+    (
+        "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE",
+        "Google closed this upload on 2026-06-15 to developers who had not used it before; it is not a setting",
+    ),
+    ("USER_PERMISSION_DENIED", "set login_customer_id where access runs through a manager account"),
+    ("NO_CONVERSION_ACTION_FOUND", "mend the conversion action's id under events"),
+    (
+        "INVALID_CONVERSION_ACTION_TYPE",
+        "the conversion action must be one that imports clicks (UPLOAD_CLICKS)",
+    ),
+    ("CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS", "accept the customer data terms in Google Ads"),
+    (
+        "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS",
+        "turn on enhanced conversions for leads in Google Ads",
+    ),
+    ("CUSTOMER_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS", "send this account no e-mail or phone"),
+    ("CLICK_NOT_FOUND", "no ad click of this person is known, which is safe to ignore"),
+    ("EVENT_NOT_FOUND", "no such ad click is known, which is safe to ignore"),
+];
+
+/// What the code of that family means; nothing where the table does not list it.
+pub(super) fn fact(family: &str, code: &str) -> Option<Fact> {
+    let of_family = FAMILIES.iter().find(|(_, families)| families.contains(&family));
+    let of_code = || CODES.iter().find(|(_, codes)| codes.iter().any(|pattern| matches(pattern, code)));
+    of_family.or_else(of_code).map(|(fact, _)| *fact)
+}
+
+/// How to mend what the code complains of.
+pub(super) fn mend(code: &str) -> Option<&'static str> {
+    MENDS.iter().find(|(known, _)| *known == code).map(|(_, mend)| *mend)
+}
+
+fn matches(pattern: &str, code: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((start, end)) => {
+            code.len() >= start.len() + end.len() && code.starts_with(start) && code.ends_with(end)
+        }
+        None => pattern == code,
+    }
+}
+
+/// What an unlisted error means inside a partial failure, by its status' `google.rpc` code: a failure of the server's
+/// is tried again, a refusal is final.
+pub(super) fn unlisted(rpc_code: i64) -> Fact {
+    match rpc_code {
+        8 => THROTTLED,                    // RESOURCE_EXHAUSTED
+        7 | 16 => ACCOUNT,                 // PERMISSION_DENIED, UNAUTHENTICATED
+        1 | 2 | 4 | 10 | 13 | 14 => RETRY, // CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, ABORTED, INTERNAL, UNAVAILABLE
+        _ => REJECTED,
+    }
+}

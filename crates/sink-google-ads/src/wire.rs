@@ -1,0 +1,14 @@
+//! Google's shapes: rows as they are sent, answers as they are read. Unknown fields of answers are passed over.
+
+mod answer;
+mod row;
+
+pub(crate) use answer::{ErrorReply, GoogleAdsError, UploadReply};
+pub(crate) use row::{ClickConversion, ConsentFlag, DateTime, UserIdentifier};
+
+/// What stands around the rows (section 3.2). `partialFailure` is always true: Google refuses uploads without it.
+pub(crate) const BEFORE_ROWS: &str = r#"{"conversions":["#;
+/// Behind the rows of an upload that counts.
+pub(crate) const AFTER_ROWS: &str = r#"],"partialFailure":true,"validateOnly":false}"#;
+/// Behind the rows of an upload that is only checked.
+pub(crate) const AFTER_CHECKED_ROWS: &str = r#"],"partialFailure":true,"validateOnly":true}"#;

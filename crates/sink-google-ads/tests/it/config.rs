@@ -1,0 +1,66 @@
+//! Settings: what is refused, and that no secret is printed.
+
+use conversion_core::registry;
+
+use crate::support::{build, context, settings, sink};
+
+#[test]
+fn mistakes_are_named_with_their_mend() {
+    for (extra, message) in [
+        ("custmer_id = '1'", "`custmer_id` is not a setting; did you mean `customer_id`?"),
+        ("customer_id = '12x'", "`customer_id` must be an account's id, such as 123-456-7890"),
+        ("customer_id = '--'", "`customer_id` must be an account's id, such as 123-456-7890"),
+        ("customer_id = true", "`customer_id`: an id must be text or a number"),
+        ("login_customer_id = 'a'", "`login_customer_id` must be an account's id, such as 123-456-7890"),
+        ("events = { A = 'Purchase' }", "`events.A` must be the id of a conversion action"),
+        (
+            "events = { A = 'customers/1/conversionActions/' }",
+            "`events.A` must be the id of a conversion action",
+        ),
+        (
+            "events = { A = 'customers/x/conversionActions/1' }",
+            "`events.A` must be the id of a conversion action",
+        ),
+        (
+            "events = { A = 'customers/1/conversionActions/1/2' }",
+            "`events.A` must be the id of a conversion action",
+        ),
+        ("events = { A = 1.5 }", "`events.A`: an id must be text or a number"),
+        ("api_version = '26'", "`api_version` must be `v` and a number, such as v26"),
+        ("api_version = 'v26.1'", "`api_version` must be `v` and a number, such as v26"),
+        ("api_version = 'v'", "`api_version` must be `v` and a number, such as v26"),
+        ("base_url = 'googleads.googleapis.com'", "`base_url` must be an http or https origin"),
+        ("base_url = 'https://u:p@x.test'", "`base_url` must be an http or https origin"),
+        ("base_url = 'https://x.test/v26/customers/1'", "`base_url` must be an http or https origin"),
+        ("token_url = 'https://x.test/token?a=b'", "`token_url` must be a full http or https address"),
+        ("developer_token = 'hunter 2'", "`developer_token` holds white space"),
+        ("timeout_seconds = 0", "`timeout_seconds` must lie between 1 and 120"),
+        ("timeout_seconds = 121", "`timeout_seconds` must lie between 1 and 120"),
+        ("send_ip = 'hunter2'", "`send_ip`: invalid type: string …, expected a boolean"),
+        ("phone_country = '12345'", "`phone_country`: a country's calling code has 1 to 3 digits"),
+    ] {
+        let error = build(settings(extra)).unwrap_err().to_string();
+        assert!(error.starts_with(message), "{extra}: {error}");
+        assert!(!error.contains("hunter"), "{extra}: {error}");
+    }
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    let printed = format!("{:?}", sink("developer_token = 'developer-token'"));
+    for secret in ["client-secret", "1//refresh-token", "developer-token"] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+}
+
+#[test]
+fn the_example_is_complete_and_the_plugin_builds_it() {
+    let plugin = registry::find("google-ads").unwrap();
+    let example = plugin.descriptor.example;
+    (plugin.build)(toml::from_str(example).unwrap(), &context("google-ads")).unwrap();
+    for variable in plugin.descriptor.environment.iter().filter(|variable| variable.setting != "test_secret")
+    {
+        assert!(example.contains(&format!("{} = ", variable.setting)), "{}", variable.setting);
+        assert!(example.contains(variable.name), "{}", variable.name);
+    }
+}

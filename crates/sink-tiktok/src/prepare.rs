@@ -1,0 +1,146 @@
+//! From an event to one item of `data`, or to the reason why there is none.
+
+mod properties;
+mod user;
+
+use conversion_core::Timestamp;
+use conversion_core::event::CanonicalEvent;
+use conversion_core::page::without_personal_data;
+use conversion_core::sink::{Earlier, EarlierState, NotSent, Payload, Subject};
+use conversion_core::skip::Skip;
+use serde_json::value::to_raw_value;
+
+pub(crate) use user::recipes;
+
+use crate::config::{EventSource, Reschedules};
+use crate::wire::{App, Event, Lead, Page, User};
+use crate::{DESCRIPTOR, TikTok};
+
+/// The longest attribution window ends after 28 days (platforms/tiktok.md, section 7): TikTok may take an older event,
+/// but can make nothing of it.
+const ATTRIBUTED_SECONDS: i64 = 28 * 24 * 3600;
+
+/// What was left out or changed, by stable name.
+type Notes = Vec<&'static str>;
+
+impl TikTok {
+    pub(crate) fn payload(&self, subject: &Subject<'_>, now: Timestamp) -> Result<Payload, NotSent> {
+        let event = subject.event;
+        if let Some(sentence) = &self.missing {
+            return Err(Skip::missing_credentials(sentence.as_str()).into());
+        }
+        let Some(name) = self.config.tiktok_event(&event.event_name) else {
+            return Err(Skip::no_event_mapping(DESCRIPTOR.title, &event.event_name).into());
+        };
+        subject.screen()?;
+        let mut notes = Notes::new();
+        let user = user::read(self.config.event_source, &self.recipes, event, &mut notes);
+        self.require_identifiers(&user, event)?;
+        self.respect_earlier(subject.earlier, name)?;
+        if now.as_second().saturating_sub(event.event_time.as_second()) > ATTRIBUTED_SECONDS {
+            notes.push("event_older_than_28_days");
+        }
+        let item = self.item(event, name, user, &mut notes);
+        Ok(Payload {
+            item: to_raw_value(&item).map_err(|error| unserialisable(&error))?,
+            // All that lives on the request is a setting of the sink: its payloads go with one another.
+            group: "event_track",
+            exclusive: Vec::new(),
+            dedup_key: Some(self.dedup_key(name, event)),
+            notes,
+        })
+    }
+
+    fn item<'a>(
+        &'a self,
+        event: &'a CanonicalEvent,
+        name: &'a str,
+        user: User<'a>,
+        notes: &mut Notes,
+    ) -> Event<'a> {
+        let source = self.config.event_source;
+        Event {
+            event: name,
+            event_time: event.event_time.as_second(),
+            event_id: event.conversion_id(),
+            user,
+            page: self.page(event).filter(|_| source == EventSource::Web),
+            properties: properties::read(event, notes),
+            app: self.app().filter(|_| source == EventSource::App),
+            lead: self.lead(event).filter(|_| source == EventSource::Crm),
+            limited_data_use: event.limited_data_use.filter(|_| source.has_device()),
+        }
+    }
+
+    /// TikTok documents the address as required, so that a page without one is no page.
+    fn page<'a>(&'a self, event: &'a CanonicalEvent) -> Option<Page<'a>> {
+        let url = given(event.page_url.as_deref()).or(self.config.default_page_url.as_deref())?;
+        let referrer = given(event.page_referrer.as_deref());
+        Some(Page {
+            url: without_personal_data(url, event),
+            referrer: referrer.map(|referrer| without_personal_data(referrer, event)),
+        })
+    }
+
+    fn app(&self) -> Option<App<'_>> {
+        self.config.app_id.as_deref().map(|app_id| App { app_id })
+    }
+
+    fn lead<'a>(&'a self, event: &'a CanonicalEvent) -> Option<Lead<'a>> {
+        let lead_id = given(event.lead_id.as_deref())?;
+        Some(Lead { lead_id, lead_event_source: self.config.crm_name.as_deref() })
+    }
+
+    /// `externalId`, address and device alone match nobody.
+    fn require_identifiers(&self, user: &User<'_>, event: &CanonicalEvent) -> Result<(), Skip> {
+        let knows_person = user.email.is_some() || !user.phone.is_empty();
+        let skip = match self.config.event_source {
+            EventSource::Web if knows_person || user.ttclid.is_some() || user.ttp.is_some() => return Ok(()),
+            EventSource::Offline | EventSource::App if knows_person => return Ok(()),
+            EventSource::Crm if given(event.lead_id.as_deref()).is_some() => return Ok(()),
+            EventSource::Web => Skip::no_identifiers("Missing ttclid/ttp and user identifiers (email/phone)"),
+            EventSource::Offline | EventSource::App => Skip {
+                fix: "send an e-mail address or a phone number with the event".to_owned(),
+                ..Skip::no_identifiers("Missing user identifiers (email/phone)")
+            },
+            EventSource::Crm => Skip {
+                fix: "send leadId with the event".to_owned(),
+                ..Skip::no_identifiers("Missing leadId")
+            },
+        };
+        Err(skip)
+    }
+
+    /// With `reschedules = "once"` a conversion that TikTok has under the same name is not sent again.
+    fn respect_earlier(&self, earlier: Option<&Earlier>, name: &str) -> Result<(), NotSent> {
+        let is_repeated = |earlier: &&Earlier| self.config.tiktok_event(&earlier.event_name) == Some(name);
+        match earlier.filter(is_repeated) {
+            Some(earlier) if self.config.reschedules == Reschedules::Once => match earlier.state {
+                EarlierState::Delivered => Err(Skip::already_counted(&earlier.event_name).into()),
+                EarlierState::Unsettled => Err(NotSent::WaitForEarlier),
+                EarlierState::NotDelivered => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    /// TikTok Help Centre, "event-deduplication".
+    fn dedup_key(&self, name: &str, event: &CanonicalEvent) -> String {
+        let pixel = self.config.pixel_id.as_deref().unwrap_or_default();
+        [pixel, "|", name, "|", event.conversion_id()].concat()
+    }
+}
+
+/// Blank is absent.
+fn given(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+/// An item has nothing but texts, numbers and flags; should it fail all the same, it fails without panic.
+fn unserialisable(error: &serde_json::Error) -> Skip {
+    Skip {
+        reason: "unserialisable",
+        message: format!("The event cannot be written as JSON: {error}"),
+        fix: "report this as a bug".to_owned(),
+    }
+}

@@ -1,0 +1,172 @@
+//! Why nothing is sent, in the specification's words, and in its order of checks.
+
+use conversion_core::CanonicalEvent;
+use conversion_core::registry;
+use conversion_core::sink::{ConversionSink as _, Earlier, EarlierState, NotSent, Subject};
+use conversion_core::skip::Skip;
+use sink_tiktok::TikTok;
+
+use crate::kit::{NOON, at, bare_event, build, context, event, prepare, sink, try_prepare};
+
+const NO_IDENTIFIERS: &str = "Missing ttclid/ttp and user identifiers (email/phone)";
+
+fn skip(sink: &TikTok, subject: &Subject<'_>) -> (&'static str, String) {
+    match sink.prepare(subject, at(NOON)) {
+        Err(NotSent::Skip(skip)) => (skip.reason, skip.message),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn skipped(settings: &str, event: &CanonicalEvent) -> (&'static str, String) {
+    skip(&sink(settings), &Subject::new(event))
+}
+
+fn click(name: &str, value: &str) -> CanonicalEvent {
+    let mut event = bare_event();
+    event.click_ids.insert(name.to_owned(), value.to_owned());
+    event
+}
+
+#[test]
+fn missing_credentials_are_named_in_the_specs_order() {
+    for (settings, variables) in [
+        ("", "TIKTOK_PIXEL_ID, TIKTOK_ACCESS_TOKEN"),
+        ("pixel_id = ' '\naccess_token = ''", "TIKTOK_PIXEL_ID, TIKTOK_ACCESS_TOKEN"),
+        ("pixel_id = 'P'", "TIKTOK_ACCESS_TOKEN"),
+        ("access_token = 'T'", "TIKTOK_PIXEL_ID"),
+    ] {
+        let found = skip(&build(settings).unwrap(), &Subject::new(&event()));
+        assert_eq!(found, ("missing_credentials", format!("Missing env: {variables}")), "{settings}");
+    }
+}
+
+#[test]
+fn a_sink_with_another_name_misses_settings_instead_of_variables() {
+    let sink = TikTok::new("pixel_id = 'P'".parse().unwrap(), &context("tiktok-eu")).unwrap();
+    assert_eq!(skip(&sink, &Subject::new(&event())).1, "Missing settings: access_token");
+}
+
+#[test]
+fn unmapped_events_are_skipped() {
+    for (settings, name) in [
+        ("", "TRIAL_CANCELED"),
+        ("", "trial_booked"),
+        ("events = { TRIAL_BOOKED = '' }", "TRIAL_BOOKED"),
+        ("events = { TRIAL_BOOKED = ' ' }", "TRIAL_BOOKED"),
+    ] {
+        let event = CanonicalEvent { event_name: name.to_owned(), ..event() };
+        let message = format!("No TikTok event mapping for: {name}");
+        assert_eq!(skipped(settings, &event), ("no_event_mapping", message), "{settings}");
+    }
+}
+
+#[test]
+fn one_of_the_four_identifiers_is_enough_for_the_web() {
+    for event in [
+        click("ttclid", "E.C.P.x"),
+        click("ttp", "abc"),
+        event(),
+        CanonicalEvent { phone: Some("4155551234".to_owned()), ..bare_event() },
+    ] {
+        prepare("", &event);
+    }
+}
+
+#[test]
+fn nothing_else_is_an_identifier() {
+    let of_no_use = CanonicalEvent {
+        external_id: Some("user_123".to_owned()),
+        ip: Some("8.8.8.8".parse().unwrap()),
+        user_agent: Some("Mozilla/5.0".to_owned()),
+        first_name: Some("Ann".to_owned()),
+        email: Some(" ".to_owned()),
+        phone: Some("12345".to_owned()),
+        click_ids: [("gclid", "x"), ("ttclid", " ")].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+        ..bare_event()
+    };
+    for event in [of_no_use, bare_event()] {
+        assert_eq!(skipped("", &event), ("no_identifiers", NO_IDENTIFIERS.to_owned()));
+    }
+}
+
+#[test]
+fn other_sources_want_identifiers_that_they_may_send() {
+    const PERSON: &str = "Missing user identifiers (email/phone)";
+    for (source, event, message) in [
+        ("offline", click("ttclid", "E.C.P.x"), PERSON),
+        ("app", click("ttclid", "E.C.P.x"), PERSON),
+        ("crm", event(), "Missing leadId"),
+    ] {
+        let settings = format!("event_source = '{source}'");
+        assert_eq!(skipped(&settings, &event), ("no_identifiers", message.to_owned()), "{source}");
+    }
+    prepare("event_source = 'offline'", &event());
+    prepare("event_source = 'app'", &event());
+    prepare("event_source = 'crm'", &CanonicalEvent { lead_id: Some("L1".to_owned()), ..bare_event() });
+}
+
+#[test]
+fn checks_come_in_the_specs_order() {
+    let unmapped = CanonicalEvent { event_name: "OTHER".to_owned(), ..bare_event() };
+    let denied = || Some(Skip::consent_denied());
+    let reason = |sink: TikTok, event| skip(&sink, &Subject::new(event).screened(denied())).0;
+    assert_eq!(reason(build("").unwrap(), &unmapped), "missing_credentials");
+    assert_eq!(reason(sink(""), &unmapped), "no_event_mapping");
+    assert_eq!(reason(sink(""), &bare_event()), "consent_denied");
+    assert_eq!(skipped("", &bare_event()).0, "no_identifiers");
+}
+
+fn after(settings: &str, earlier_name: &str, state: EarlierState) -> Result<(), NotSent> {
+    let event = CanonicalEvent { event_name: "TRIAL_RESCHEDULED".to_owned(), ..event() };
+    let earlier = Earlier { event_name: earlier_name.to_owned(), state };
+    let subject = Subject::new(&event).after(Some(&earlier));
+    sink(settings).prepare(&subject, at(NOON)).map(|_| ())
+}
+
+#[test]
+fn once_means_that_a_conversion_is_sent_once_under_one_name() {
+    use EarlierState::{Delivered, NotDelivered, Unsettled};
+    let counted = Err(NotSent::Skip(Skip::already_counted("TRIAL_BOOKED")));
+    for (reschedules, earlier, state, expected) in [
+        ("once", "TRIAL_BOOKED", Delivered, counted),
+        ("once", "TRIAL_BOOKED", Unsettled, Err(NotSent::WaitForEarlier)),
+        ("once", "TRIAL_BOOKED", NotDelivered, Ok(())),
+        ("once", "APPOINTMENT_UPDATED", Delivered, Ok(())),
+        ("once", "APPOINTMENT_UPDATED", Unsettled, Ok(())),
+        ("once", "TRIAL_CANCELED", Delivered, Ok(())),
+        ("resend", "TRIAL_BOOKED", Delivered, Ok(())),
+        ("resend", "TRIAL_BOOKED", Unsettled, Ok(())),
+    ] {
+        let settings = format!("reschedules = '{reschedules}'");
+        assert_eq!(after(&settings, earlier, state), expected, "{reschedules} {earlier} {state:?}");
+    }
+    assert_eq!(after("", "TRIAL_BOOKED", Delivered), Ok(()), "resend is the default");
+}
+
+#[test]
+fn the_earlier_delivery_is_asked_for_only_where_it_matters() {
+    let unmapped = CanonicalEvent { event_name: "OTHER".to_owned(), ..event() };
+    assert!(sink("reschedules = 'once'").wants_earlier(&event()));
+    assert!(!sink("reschedules = 'once'").wants_earlier(&unmapped));
+    assert!(!sink("").wants_earlier(&event()));
+}
+
+#[test]
+fn every_skip_says_what_to_do() {
+    for source in ["web", "offline", "crm", "app"] {
+        let skip = match try_prepare(&format!("event_source = '{source}'"), &bare_event()) {
+            Err(NotSent::Skip(skip)) => skip,
+            other => panic!("{other:?}"),
+        };
+        assert!(skip.fix.starts_with("send "), "{source}: {}", skip.fix);
+    }
+}
+
+#[test]
+fn the_plugin_is_found_by_its_kind() {
+    let plugin = registry::find("tiktok").unwrap();
+    let sink = (plugin.build)(toml::Table::new(), &context("tiktok")).unwrap();
+    assert!(matches!(sink.prepare(&Subject::new(&event()), at(NOON)), Err(NotSent::Skip(_))));
+    let body = r#"{"code":40002,"message":"data.3.event"}"#;
+    assert_eq!((plugin.own_reply)(body, 1).unwrap(), body);
+}
