@@ -81,6 +81,18 @@ impl FailureClass {
         }
     }
 
+    /// Whether a failure of this [name](Self::name) is about the platform's state, and not about our settings.
+    pub fn is_passing(name: &str) -> bool {
+        [
+            Self::RateLimited { retry_after: None },
+            Self::Unavailable { retry_after: None },
+            Self::Unreachable,
+            Self::Interrupted,
+        ]
+        .iter()
+        .any(|class| class.name() == name)
+    }
+
     /// Stable name, as the API's `reason` shows it.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,5 +1,7 @@
 //! Why nothing was sent. A skip is not an error.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 /// One reason not to send an event to a platform.
@@ -63,10 +65,12 @@ impl Skip {
     }
 
     /// Older than the sink's `max_event_age`.
-    pub fn event_too_old(limit_days: u64) -> Self {
+    pub fn event_too_old(limit: Duration) -> Self {
+        let hours = limit.as_secs() / 3600;
+        let limit = if hours >= 48 { format!("{} days", hours / 24) } else { format!("{hours} hours") };
         Self {
             reason: "event_too_old",
-            message: format!("The event is older than {limit_days} days"),
+            message: format!("The event is older than {limit}"),
             fix: "report events sooner, or raise the sink's max_event_age".to_owned(),
         }
     }

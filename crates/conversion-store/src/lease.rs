@@ -67,12 +67,19 @@ pub struct Lease {
     pub fence: u32,
     /// Tries that failed in a way that counts.
     pub tries: u32,
-    /// When the event was accepted.
-    pub accepted_at: Timestamp,
+    /// Since when it waits: its event's acceptance, or a later retry by a human.
+    pub waiting_since: Timestamp,
     /// Set where the platform may have it already.
     pub uncertain: Option<Uncertainty>,
     /// The stored event.
     pub event: Arc<str>,
+}
+
+impl Lease {
+    /// The first lease of a delivery that was inserted leased at `now`.
+    pub fn fresh(id: DeliveryId, now: Timestamp, event: Arc<str>) -> Self {
+        Self { id, fence: 1, tries: 0, waiting_since: now, uncertain: None, event }
+    }
 }
 
 /// The platform may have a delivery already.

@@ -49,7 +49,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// identity is known is a duplicate and changes nothing, also within one call.
     async fn accept(&self, admissions: &[Admission], now: Timestamp) -> Result<Vec<Acceptance>, StoreError>;
 
-    /// Takes due deliveries of one sink, the longest due first, and bumps their fence.
+    /// Takes due deliveries of one sink, the longest due first, and bumps their fence: free ones, and those of other
+    /// runs whose time has lapsed. What the asking run has it keeps in memory, however long it stalled.
     async fn lease(&self, request: LeaseRequest) -> Result<Vec<Lease>, StoreError>;
 
     /// When the sink's next pending delivery that nobody works on is due, if it has one.

@@ -78,9 +78,9 @@ pub struct Change {
     pub tries: u32,
     /// Set where the platform may have it.
     pub uncertain: Option<Uncertainty>,
-    /// HTTP status of the last answer.
+    /// HTTP status of the last answer; without one, what was known before stays.
     pub response_code: Option<u16>,
-    /// What consent allowed.
+    /// What consent allowed; without a word, what was known before stays.
     pub consent: Option<ConsentVerdict>,
 }
 

@@ -1,12 +1,12 @@
 //! Whether a sink may be told now: its holds, and what ends them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use conversion_core::Timestamp;
 use conversion_core::backoff::Backoff;
-use conversion_core::failure::{Consequence, Failure, HoldScope};
+use conversion_core::failure::{Consequence, Failure, FailureClass, HoldScope};
 use conversion_store::{Hold, HoldPeriod};
 
 use crate::clock::after;
@@ -31,6 +31,9 @@ struct State {
     /// When the hold was last set or renewed: what was sent before says nothing new.
     held_at: Option<Timestamp>,
     history: Arc<HoldHistory>,
+    /// The platform's code that the hold is blamed on, and those that turned out to be single events'.
+    blamed_code: Option<String>,
+    absolved: HashSet<String>,
 }
 
 /// Holds of all the sink that have ended, and the one in force.
@@ -41,7 +44,21 @@ pub struct HoldHistory {
     since: Option<Timestamp>,
 }
 
+/// So many periods are told apart; the oldest are taken as one.
+const PERIODS: usize = 1000;
+
 impl HoldHistory {
+    fn end(&mut self, period: HoldPeriod) {
+        self.since = None;
+        self.past.push(period);
+        if self.past.len() > PERIODS {
+            let oldest = self.past.remove(0);
+            if let Some(next) = self.past.first_mut() {
+                next.from = oldest.from;
+            }
+        }
+    }
+
     /// For how long the sink was held between these times.
     pub fn held_between(&self, from: Timestamp, to: Timestamp) -> Duration {
         let current = self.since.map(|since| HoldPeriod { from: since, to });
@@ -77,6 +94,17 @@ pub enum GateChange {
     EventNameResumed(String),
 }
 
+impl GateChange {
+    /// The event name that it concerns; all the sink without one.
+    pub fn event_name(&self) -> Option<&str> {
+        match self {
+            Self::Held(hold) => hold.event_name.as_deref(),
+            Self::Resumed => None,
+            Self::EventNameResumed(name) => Some(name),
+        }
+    }
+}
+
 impl Gate {
     /// A gate as it was left.
     pub fn restored(holds: Vec<Hold>, mut past: Vec<HoldPeriod>) -> Self {
@@ -104,6 +132,15 @@ impl Gate {
         Passage::Closed(if is_due { None } else { hold.until })
     }
 
+    /// The hold in force of an event name; of all the sink without one.
+    pub fn hold(&self, event_name: Option<&str>) -> Option<Hold> {
+        let state = self.lock();
+        match event_name {
+            Some(name) => state.by_event_name.get(name).cloned(),
+            None => state.hold.clone(),
+        }
+    }
+
     /// Whether nothing holds all the sink.
     pub fn is_open(&self) -> bool {
         self.lock().hold.is_none()
@@ -117,7 +154,7 @@ impl Gate {
             return None;
         }
         match &state.hold {
-            Some(hold) if is_passing(&hold.reason) => state.end(now),
+            Some(hold) if FailureClass::is_passing(&hold.reason) => state.end(now),
             Some(hold) => {
                 let renewed = Hold { until: Some(after(now, PROBE_EVERY)), ..hold.clone() };
                 state.set(renewed.clone());
@@ -179,7 +216,10 @@ impl Gate {
         let failures = state.hold.as_ref().map_or(0, |hold| hold.failures) + 1;
         let wait = match consequence {
             Consequence::Hold(_) => PROBE_EVERY,
-            Consequence::Pause(wait) => wait.unwrap_or_else(|| Backoff::SINK.ceiling(failures)),
+            // A wait of nothing would make a loop at the network's speed.
+            Consequence::Pause(wait) => {
+                wait.filter(|wait| !wait.is_zero()).unwrap_or_else(|| Backoff::SINK.ceiling(failures))
+            }
             Consequence::Retry { retry_after, .. } => {
                 state.streak += 1;
                 if state.streak < STREAK && state.hold.is_none() {
@@ -192,16 +232,29 @@ impl Gate {
         Some(state.hold(None, failure.class.name(), &failure.message, now, wait))
     }
 
-    /// Holds the sink for a reason that no answer states.
-    pub fn hold_for(&self, reason: &str, message: &str, now: Timestamp) -> GateChange {
+    /// Holds the sink for a reason that no answer states, because of `code`, if one is to blame.
+    pub fn hold_for(&self, reason: &str, message: &str, code: Option<&str>, now: Timestamp) -> GateChange {
         let mut state = self.lock();
         state.probing = false;
+        state.blamed_code = code.map(str::to_owned);
         state.hold(None, reason, message, now, PROBE_EVERY)
+    }
+
+    /// The delivery that tested a hold went through: the code that was blamed for it is not a setting's.
+    pub fn absolve(&self) {
+        let mut state = self.lock();
+        let code = state.blamed_code.take();
+        state.absolved.extend(code);
+    }
+
+    /// Whether a hold for this code has proved wrong.
+    pub fn is_absolved(&self, code: Option<&str>) -> bool {
+        code.is_some_and(|code| self.lock().absolved.contains(code))
     }
 
     /// Stable name of the reason for which all the sink is held.
     pub fn reason(&self) -> Option<String> {
-        self.lock().hold.as_ref().map(|hold| hold.reason.clone())
+        self.hold(None).map(|hold| hold.reason)
     }
 
     /// A human, or a change of settings, ends every hold. Returns the event names that were held, besides.
@@ -209,6 +262,7 @@ impl Gate {
         let mut state = self.lock();
         state.streak = 0;
         state.probing = false;
+        state.absolved.clear();
         let names = std::mem::take(&mut state.by_event_name);
         state.end(now).into_iter().chain(names.into_keys().map(GateChange::EventNameResumed)).collect()
     }
@@ -269,15 +323,9 @@ impl State {
     fn end(&mut self, now: Timestamp) -> Option<GateChange> {
         let hold = self.hold.take()?;
         let history = Arc::make_mut(&mut self.history);
-        history.since = None;
-        history.past.push(HoldPeriod { from: hold.since, to: now });
+        history.end(HoldPeriod { from: hold.since, to: now });
         Some(GateChange::Resumed)
     }
-}
-
-/// Whether a hold ends with its time, since it is about the platform's state and not about our settings.
-fn is_passing(reason: &str) -> bool {
-    matches!(reason, "rate_limited" | "unavailable" | "unreachable" | "interrupted")
 }
 
 #[cfg(test)]

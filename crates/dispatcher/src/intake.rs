@@ -1,12 +1,13 @@
 //! The way from ingest to a worker through memory: bounded, so that what does not fit stays in the store.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use conversion_core::CanonicalEvent;
 use conversion_store::Lease;
 use tokio::sync::{Semaphore, mpsc};
 
-/// Most deliveries of one sink that wait in memory.
+/// Most deliveries of one sink that wait in memory, beside those that its worker has taken.
 const CAPACITY: usize = 10_000;
 
 /// A leased delivery with its event, read.
@@ -62,15 +63,17 @@ impl Intake {
 }
 
 impl Outlet {
-    /// Takes what is there.
-    pub fn drain_into(&mut self, buffer: &mut std::collections::VecDeque<Work>) {
-        while let Ok(work) = self.receiver.try_recv() {
+    /// Takes what is there until the buffer holds `enough`: what it does not take keeps its room.
+    pub fn drain_into(&mut self, buffer: &mut VecDeque<Work>, enough: usize) {
+        while buffer.len() < enough
+            && let Ok(work) = self.receiver.try_recv()
+        {
             self.take(work, buffer);
         }
     }
 
     /// Waits for more.
-    pub async fn wait_into(&mut self, buffer: &mut std::collections::VecDeque<Work>) {
+    pub async fn wait_into(&mut self, buffer: &mut VecDeque<Work>) {
         match self.receiver.recv().await {
             Some(work) => self.take(work, buffer),
             // Ingest has ended before its workers: nothing more will come.
@@ -78,7 +81,7 @@ impl Outlet {
         }
     }
 
-    fn take(&self, work: Vec<Work>, buffer: &mut std::collections::VecDeque<Work>) {
+    fn take(&self, work: Vec<Work>, buffer: &mut VecDeque<Work>) {
         self.free.add_permits(work.len());
         buffer.extend(work);
     }

@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use conversion_core::Timestamp;
 use conversion_store::{RunId, Store, StoreError};
 
 use crate::clock::{Clock, after};
 
-/// A run is good for this long after a heartbeat.
-const ALIVE_FOR: Duration = Duration::from_secs(60);
+/// A run is good for this long after a heartbeat: longer than the longest send, with its renewals, can take.
+const ALIVE_FOR: Duration = Duration::from_secs(300);
 /// A heartbeat is due this often.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
@@ -56,10 +55,10 @@ impl Run {
         false
     }
 
-    async fn renew(&self) -> Result<Timestamp, StoreError> {
+    async fn renew(&self) -> Result<(), StoreError> {
         let alive_until = after(self.clock.now(), ALIVE_FOR);
         self.store.heartbeat(self.id, alive_until).await?;
         self.alive_until_ms.store(alive_until.as_millisecond(), Ordering::Release);
-        Ok(alive_until)
+        Ok(())
     }
 }

@@ -52,7 +52,7 @@ impl Rules {
         let age_limit = now.zip(self.max_event_age).filter(|(now, age)| after(event.event_time, *age) < *now);
         let skip = match (consent, age_limit) {
             (ConsentVerdict::Nothing, _) => Some(Skip::consent_denied()),
-            (_, Some((_, age))) => Some(Skip::event_too_old(age.as_secs() / 86_400)),
+            (_, Some((_, age))) => Some(Skip::event_too_old(age)),
             _ => None,
         };
         Screened { event: seen, consent, skip }

@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use conversion_core::event::Vocabulary;
 use conversion_core::registry::{self, SinkContext};
 use conversion_core::settings::SettingsError;
 use conversion_core::sink::ConversionSink;
 use conversion_store::{RegisteredSink, SinkRegistration, Store, StoreError};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::{Mutex, Semaphore};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,7 +26,11 @@ use crate::pace::Pace;
 use crate::run::Run;
 use crate::screen::Rules;
 use crate::settle::Patience;
+use crate::watch::Watch;
 use crate::worker::{Station, Worker};
+
+/// Bytes of request bodies that may be in memory at once.
+const BODY_BYTES: usize = 64 * 1024 * 1024;
 
 /// A running dispatcher.
 #[derive(Debug)]
@@ -38,9 +45,10 @@ pub struct Service {
     pub ingest: Ingest,
     /// One for each configured sink.
     pub stations: Vec<Arc<Station>>,
-    /// This node's run.
-    pub run: Arc<Run>,
+    /// Room for request bodies, in bytes.
+    pub body_room: Semaphore,
     ledger: Ledger,
+    watch: Watch,
     workers: TaskTracker,
     committer: TaskTracker,
     stop_committer: CancellationToken,
@@ -80,76 +88,66 @@ impl Service {
         let sinks =
             config.sinks.iter().map(|sink| build_sink(&config, sink)).collect::<Result<Vec<_>, _>>()?;
         let run = Arc::new(Run::start(Arc::clone(&store), clock.clone()).await?);
-        let registrations: Vec<SinkRegistration> = config.sinks.iter().map(registration).collect();
+        let registrations: Vec<_> = config.sinks.iter().map(|sink| registration(&config, sink)).collect();
         let registered = store.register_sinks(&registrations).await?;
         let alarms: HashMap<_, _> =
             registered.iter().map(|sink| (sink.id, Arc::new(Alarm::at(clock.now())))).collect();
         let (ledger, write) = Ledger::open(Arc::clone(&store), clock.clone(), alarms.clone());
-        let vocabulary = Arc::new(registry::vocabulary());
+        let watch = Watch::default();
+        let mut background = tokio::task::JoinSet::new();
+        background.spawn(watch.over(write));
+        let heart = Arc::clone(&run);
+        background.spawn(watch.over(async move { heart.keep_alive().await }));
 
-        let mut stations = Vec::new();
+        let stop_workers = CancellationToken::new();
+        let surroundings = Surroundings {
+            vocabulary: Arc::new(registry::vocabulary()),
+            clock: clock.clone(),
+            run: Arc::clone(&run),
+            store: Arc::clone(&store),
+            ledger: ledger.clone(),
+            watch: watch.clone(),
+            stop: stop_workers.clone(),
+        };
+        let workers = TaskTracker::new();
         let mut lanes = Vec::new();
-        let (stop_workers, workers) = (CancellationToken::new(), TaskTracker::new());
-        for ((sink_config, sink), remembered) in config.sinks.iter().zip(sinks).zip(registered) {
+        for ((settings, sink), remembered) in config.sinks.iter().zip(sinks).zip(registered) {
             for advice in sink.advice(clock.now()) {
-                tracing::warn!(sink = %sink_config.name, "{advice}");
+                tracing::warn!(sink = %settings.name, "{advice}");
             }
-            let changed = remembered.settings_changed;
             let Some(alarm) = alarms.get(&remembered.id) else { continue };
-            let settings = common(&config, sink_config);
-            let station = Arc::new(Station {
-                id: remembered.id,
-                sink,
-                gate: restore_gate(remembered),
-                alarm: Arc::clone(alarm),
-                vocabulary: Arc::clone(&vocabulary),
-                clock: clock.clone(),
-                run: Arc::clone(&run),
-                store: Arc::clone(&store),
-                ledger: ledger.clone(),
-                name: sink_config.name.clone(),
-                descriptor: sink_config.descriptor,
-                limits: settings.limits,
-                max_in_flight: sink_config.options.max_in_flight,
-                pace: Pace::new(sink_config.options.requests_per_second),
-                patience: settings.patience,
-                mode: config.outbound.mode,
-                rules: settings.rules,
-                on_missing_credentials: sink_config.options.on_missing_credentials,
-            });
+            let changed = remembered.settings_changed;
+            let station = surroundings.station(&config, settings, sink, remembered, Arc::clone(alarm));
             if changed {
                 // Whatever was wrong with the old settings says nothing of the new ones.
-                station.resume().await;
+                station.resume().await?;
             }
             let (intake, outlet) = intake::way();
-            workers.spawn(Worker::new(Arc::clone(&station), outlet, stop_workers.clone()).run());
-            lanes.push(Lane { station: Arc::clone(&station), intake });
-            stations.push(station);
+            workers.spawn(watch.over(Worker::new(Arc::clone(&station), outlet).run()));
+            lanes.push(Lane { station, intake });
         }
 
+        let stations = lanes.iter().map(|lane| Arc::clone(&lane.station)).collect();
         let stop_committer = CancellationToken::new();
-        let committer_parts = Committer {
+        let committing = Committer {
             store: Arc::clone(&store),
             clock: clock.clone(),
             run: run.id,
             lanes,
             stop: stop_committer.clone(),
         };
-        let (ingest, commit) = Ingest::open(vocabulary, clock.clone(), committer_parts);
+        let (ingest, commit) = Ingest::open(surroundings.vocabulary, clock.clone(), committing);
         let committer = TaskTracker::new();
-        committer.spawn(commit);
-        let mut background = tokio::task::JoinSet::new();
-        background.spawn(write);
-        let heart = Arc::clone(&run);
-        background.spawn(async move { heart.keep_alive().await });
+        committer.spawn(watch.over(commit));
         Ok(Self {
             config,
             store,
             clock,
             ingest,
             stations,
-            run,
+            body_room: Semaphore::new(BODY_BYTES),
             ledger,
+            watch,
             workers,
             committer,
             stop_committer,
@@ -163,12 +161,23 @@ impl Service {
         self.stations.iter().find(|station| station.name == name)
     }
 
+    /// Runs `task` to its end, even if whoever asked for it has gone.
+    pub fn finish<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.workers.spawn(task)
+    }
+
     /// Returns when all results handed in before are in the store.
     pub async fn flush(&self) {
         self.ledger.flush().await;
     }
 
-    /// Stops in order: no more events, what is in flight finished, what is not handed back, all of it written.
+    /// Returns if a part of the service has broken: then the rest must not go on as if nothing were.
+    pub async fn broken(&self) {
+        self.watch.broken().await;
+    }
+
+    /// Stops in order: no more events, what is in flight finished, what is not handed back, all of it written. May be
+    /// given up on: what is not written then is taken up by the next start.
     pub async fn stop(&self) {
         self.stop_committer.cancel();
         self.committer.close();
@@ -180,42 +189,71 @@ impl Service {
     }
 }
 
-struct Common {
-    rules: Rules,
-    limits: Limits,
-    patience: Patience,
+/// What all stations share.
+struct Surroundings {
+    vocabulary: Arc<Vocabulary>,
+    clock: Clock,
+    run: Arc<Run>,
+    store: Arc<dyn Store>,
+    ledger: Ledger,
+    watch: Watch,
+    stop: CancellationToken,
 }
 
-fn common(config: &Config, sink: &SinkConfig) -> Common {
-    let descriptor = sink.descriptor;
-    let rules = Rules::of(config, sink);
-    Common {
-        rules,
-        limits: Limits {
-            items: sink.options.max_batch.unwrap_or(descriptor.batch.items),
-            bytes: descriptor.batch.max_bytes,
-        },
-        patience: Patience {
-            max_event_age: rules.max_event_age,
-            dedup_window: descriptor.dedup.and_then(|dedup| dedup.window),
-            retry_for: config.delivery.retry_for,
-        },
+impl Surroundings {
+    fn station(
+        &self,
+        config: &Config,
+        settings: &SinkConfig,
+        sink: Arc<dyn ConversionSink>,
+        remembered: RegisteredSink,
+        alarm: Arc<Alarm>,
+    ) -> Arc<Station> {
+        let SinkConfig { name, descriptor, options, .. } = settings;
+        let rules = Rules::of(config, settings);
+        Arc::new(Station {
+            id: remembered.id,
+            name: name.clone(),
+            descriptor,
+            sink,
+            gate: Gate::restored(remembered.holds, remembered.past),
+            alarm,
+            limits: Limits {
+                items: options.max_batch.unwrap_or(descriptor.batch.items),
+                bytes: descriptor.batch.max_bytes,
+            },
+            max_in_flight: options.max_in_flight,
+            pace: Pace::new(options.requests_per_second),
+            patience: Patience {
+                max_event_age: rules.max_event_age,
+                dedup_window: descriptor.dedup.and_then(|dedup| dedup.window),
+                retry_for: config.delivery.retry_for,
+            },
+            rules,
+            mode: config.outbound.mode,
+            on_missing_credentials: options.on_missing_credentials,
+            vocabulary: Arc::clone(&self.vocabulary),
+            clock: self.clock.clone(),
+            run: Arc::clone(&self.run),
+            store: Arc::clone(&self.store),
+            ledger: self.ledger.clone(),
+            writing_holds: Mutex::new(()),
+            watch: self.watch.clone(),
+            stop: self.stop.clone(),
+        })
     }
 }
 
-fn restore_gate(remembered: RegisteredSink) -> Gate {
-    Gate::restored(remembered.holds, remembered.past)
-}
-
-fn registration(sink: &SinkConfig) -> SinkRegistration {
-    let settings = format!("{}\n{:?}\n{}", sink.descriptor.kind, sink.options, sink.settings.0);
-    let digest: [u8; 32] = Sha256::digest(settings.as_bytes()).into();
+fn registration(config: &Config, sink: &SinkConfig) -> SinkRegistration {
+    let SinkConfig { descriptor, options, settings, .. } = sink;
+    let all = format!("{}\n{options:?}\n{:?}\n{}", descriptor.kind, config.outbound.mode, settings.0);
+    let digest: [u8; 32] = Sha256::digest(all.as_bytes()).into();
     let mut fingerprint = [0; 16];
     fingerprint.copy_from_slice(digest.split_at(16).0);
     SinkRegistration {
         name: sink.name.clone(),
-        kind: sink.descriptor.kind.to_owned(),
-        platform: sink.descriptor.platform.to_owned(),
+        kind: descriptor.kind.to_owned(),
+        platform: descriptor.platform.to_owned(),
         fingerprint,
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use conversion_core::Timestamp;
 use conversion_core::backoff::Backoff;
 use conversion_core::failure::{Consequence, Failure};
+use conversion_core::skip::Skip;
 use conversion_store::{Change, Status, Uncertainty};
 
 use crate::clock::after;
@@ -15,8 +16,8 @@ use crate::gate::HoldHistory;
 pub struct Standing {
     /// When its event happened.
     pub event_time: Timestamp,
-    /// When its event was accepted.
-    pub accepted_at: Timestamp,
+    /// Since when it waits: its event's acceptance, or a later retry by a human.
+    pub waiting_since: Timestamp,
     /// Tries that failed in a way that counts.
     pub tries: u32,
     /// Set where the platform may have it already.
@@ -30,7 +31,7 @@ pub struct Patience {
     pub max_event_age: Option<Duration>,
     /// The platform recognises a repetition for this long; nothing means for ever.
     pub dedup_window: Option<Duration>,
-    /// After acceptance, holds not counted.
+    /// After acceptance or a retry by a human, holds not counted.
     pub retry_for: Duration,
 }
 
@@ -47,8 +48,8 @@ impl Patience {
     /// The earliest of the platform's age limit, the end of its dedup window after it may first have had the delivery,
     /// and the operator's patience.
     pub fn deadline(&self, standing: &Standing, holds: &HoldHistory, now: Timestamp) -> Deadline {
-        let held = holds.held_between(standing.accepted_at, now);
-        let patience = after(after(standing.accepted_at, self.retry_for), held);
+        let held = holds.held_between(standing.waiting_since, now);
+        let patience = after(after(standing.waiting_since, self.retry_for), held);
         let age = self.max_event_age.map(|age| after(standing.event_time, age));
         let dedup = standing
             .uncertain
@@ -84,7 +85,7 @@ pub struct FailedAttempt<'a> {
 
 /// The platform has it.
 pub fn delivered(standing: &Standing, note: Option<String>) -> Change {
-    Change { message: note, ..settled(Status::Delivered, standing) }
+    Change { message: note, ..change_to(Status::Delivered, standing) }
 }
 
 /// Given up for this reason.
@@ -92,7 +93,16 @@ pub fn failed(standing: &Standing, reason: &str, message: impl Into<String>) -> 
     Change {
         reason: Some(reason.to_owned()),
         message: Some(message.into()),
-        ..settled(Status::Failed, standing)
+        ..change_to(Status::Failed, standing)
+    }
+}
+
+/// Not sent, for this reason.
+pub fn skipped(standing: &Standing, skip: &Skip) -> Change {
+    Change {
+        reason: Some(skip.reason.to_owned()),
+        message: Some(skip.message.clone()),
+        ..change_to(Status::Skipped, standing)
     }
 }
 
@@ -103,18 +113,18 @@ pub fn waiting(standing: &Standing, due_at: Timestamp, reason: &str, message: im
 
 /// Not worked on after all: due again, as if nothing had been.
 pub fn handed_back(standing: &Standing, due_at: Timestamp) -> Change {
-    Change { due_at: Some(due_at), ..settled(Status::Pending, standing) }
+    Change { due_at: Some(due_at), ..change_to(Status::Pending, standing) }
 }
 
-/// A state that nothing more is said about.
-pub fn settled(status: Status, standing: &Standing) -> Change {
+/// A state that nothing more is said about. That the platform may have it is forgotten only when it has.
+pub fn change_to(status: Status, standing: &Standing) -> Change {
     Change {
         status,
         reason: None,
         message: None,
         due_at: None,
         tries: standing.tries,
-        uncertain: standing.uncertain.clone().filter(|_| status == Status::Pending),
+        uncertain: standing.uncertain.clone().filter(|_| status != Status::Delivered),
         response_code: None,
         consent: None,
     }
@@ -147,13 +157,22 @@ pub fn after_failure(
             }
             let mut next = Standing { tries: standing.tries + 1, ..standing.clone() };
             if perhaps_received {
-                let since = standing.uncertain.as_ref().map_or(sent_at, |uncertain| uncertain.since);
-                next.uncertain = Some(Uncertainty { since, dedup_key: dedup_key.map(str::to_owned) });
+                next.uncertain = Some(known_after_sending(standing.uncertain.as_ref(), sent_at, dedup_key));
             }
             let wait = Backoff::DELIVERY.delay(next.tries, random).max(retry_after.unwrap_or_default());
             unless_over(&next, after(now, wait), reason, message, deadline)
         }
     }
+}
+
+/// What is known after sending what was perhaps received: since the first time, under the key that it now bore.
+pub fn known_after_sending(
+    before: Option<&Uncertainty>,
+    sent_at: Timestamp,
+    dedup_key: Option<&str>,
+) -> Uncertainty {
+    let since = before.map_or(sent_at, |before| before.since);
+    Uncertainty { since, dedup_key: dedup_key.map(str::to_owned) }
 }
 
 fn unless_over(

@@ -42,6 +42,9 @@ impl Finding {
                 let retry_after = error.retry_delay().or(reply.retry_after);
                 Fact::Failed(FailureClass::RateLimited { retry_after })
             }
+            Fact::Failed(FailureClass::Unavailable { .. }) => {
+                Fact::Failed(FailureClass::Unavailable { retry_after: reply.retry_after })
+            }
             fact => fact,
         };
         let code = format!("{family}.{name}");

@@ -31,7 +31,8 @@ pub fn gmail_canonical(email: &str) -> Cow<'_, str> {
     match email.rsplit_once('@') {
         Some((local, domain @ ("gmail.com" | "googlemail.com"))) => {
             let local = local.split('+').next().unwrap_or_default().replace('.', "");
-            Cow::Owned(format!("{local}@{domain}"))
+            // A tag alone is no mailbox: all such addresses would become one.
+            if local.is_empty() { Cow::Borrowed(email) } else { Cow::Owned(format!("{local}@{domain}")) }
         }
         _ => Cow::Borrowed(email),
     }
@@ -57,6 +58,7 @@ mod tests {
             (without_punctuation, "नेहा", "नेहा"),
             (gmail_canonical, "a.b+c@gmail.com", "ab@gmail.com"),
             (gmail_canonical, "a.b+c@example.com", "a.b+c@example.com"),
+            (gmail_canonical, "+tag@gmail.com", "+tag@gmail.com"),
             (gmail_canonical, "no-at-sign", "no-at-sign"),
         ] {
             assert_eq!(step(input), output, "{input}");

@@ -59,7 +59,8 @@ CREATE TABLE body (
     json  BLOB NOT NULL
 ) STRICT;
 
--- A delivery is leased exactly while owner is not NULL. origin repeats the event's, so that counting needs no join.
+-- A delivery is leased exactly while owner is not NULL. retried_at is when it was last made due by a human's word:
+-- patience with it begins anew then. origin repeats the event's, so that counting needs no join.
 CREATE TABLE delivery (
     event           INTEGER NOT NULL,
     sink            INTEGER NOT NULL,
@@ -69,6 +70,7 @@ CREATE TABLE delivery (
     owner           INTEGER,
     fence           INTEGER NOT NULL,
     tries           INTEGER NOT NULL DEFAULT 0,
+    retried_at      INTEGER,
     uncertain_since INTEGER,
     dedup_key       TEXT,
     reason          TEXT,

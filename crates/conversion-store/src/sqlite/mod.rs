@@ -115,7 +115,7 @@ impl Store for SqliteStore {
     async fn lease(&self, request: LeaseRequest) -> Result<Vec<Lease>, StoreError> {
         let action = "lease deliveries";
         let packed = self.write(action, move |work| write::lease::lease(work, request)).await?;
-        packed.into_iter().map(|lease| lease.unpack().map_err(failed(action))).collect()
+        Ok(packed.into_iter().map(write::lease::Packed::unpack).collect())
     }
 
     async fn next_due(&self, sink: SinkId) -> Result<Option<Timestamp>, StoreError> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use conversion_store::{Admission, Lease, NewDelivery, Status, Uncertainty};
+use conversion_store::{Admission, Lease, NewDelivery, RunId, Status, Uncertainty};
 use tokio::task::JoinSet;
 
 use super::Backend;
@@ -50,8 +50,8 @@ pub(crate) async fn leases_are_disjoint_under_concurrency(backend: &impl Backend
 pub(crate) async fn a_lease_carries_what_a_worker_needs(backend: &impl Backend) {
     let fixture = Fixture::new(backend).await;
     let leased = fixture.leased("a").await;
-    let Lease { fence, tries, accepted_at, uncertain, event, .. } = &leased;
-    assert_eq!((*fence, *tries, *accepted_at), (1, 0, at(0)));
+    let Lease { fence, tries, waiting_since, uncertain, event, .. } = &leased;
+    assert_eq!((*fence, *tries, *waiting_since), (1, 0, at(0)));
     assert_eq!(*uncertain, None);
     assert_eq!(**event, *admission("a", &[]).json);
 
@@ -99,9 +99,12 @@ pub(crate) async fn a_lapsed_runs_leases_are_taken_over(backend: &impl Backend) 
     let run = fixture.store.start_run(at(0), at(30)).await.unwrap();
     fixture.delivery("a").await;
     assert_eq!(lease(&*fixture.store, run, fixture.tiktok, 0, 10).await.len(), 1);
+    let other = RunId(run.0 + 1);
     // The lease has time left after the run has lapsed.
-    assert!(lease(&*fixture.store, run, fixture.tiktok, 59, 10).await.is_empty());
-    let taken = lease(&*fixture.store, run, fixture.tiktok, 60, 10).await;
+    assert!(lease(&*fixture.store, other, fixture.tiktok, 59, 10).await.is_empty());
+    // A run that stalled has its own in memory still.
+    assert!(lease(&*fixture.store, run, fixture.tiktok, 60, 10).await.is_empty());
+    let taken = lease(&*fixture.store, other, fixture.tiktok, 60, 10).await;
     assert_eq!(taken[0].uncertain, Some(Uncertainty { since: at(0), dedup_key: None }));
     assert_eq!(taken[0].fence, 2);
 }
@@ -112,8 +115,9 @@ pub(crate) async fn a_renewed_run_keeps_its_leases(backend: &impl Backend) {
     fixture.delivery("a").await;
     assert_eq!(lease(&*fixture.store, run, fixture.tiktok, 0, 10).await.len(), 1);
     fixture.store.heartbeat(run, at(300)).await.unwrap();
-    assert!(lease(&*fixture.store, run, fixture.tiktok, 200, 10).await.is_empty());
-    assert_eq!(lease(&*fixture.store, run, fixture.tiktok, 300, 10).await.len(), 1);
+    let other = RunId(run.0 + 1);
+    assert!(lease(&*fixture.store, other, fixture.tiktok, 200, 10).await.is_empty());
+    assert_eq!(lease(&*fixture.store, other, fixture.tiktok, 300, 10).await.len(), 1);
 }
 
 pub(crate) async fn the_next_due_time_is_of_free_deliveries(backend: &impl Backend) {

@@ -43,4 +43,5 @@ pub(crate) async fn a_retry_starts_afresh_but_forgets_no_uncertainty(backend: &i
     assert_eq!(fixture.settle(&first, change(Status::Failed), 51).await, SettleOutcome::Stale);
     let second = fixture.lease(51, 1).await.remove(0);
     assert_eq!((second.tries, second.uncertain), (0, uncertain));
+    assert_eq!(second.waiting_since, at(50), "patience begins anew");
 }

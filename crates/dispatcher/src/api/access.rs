@@ -34,7 +34,7 @@ pub(super) async fn guard(
             let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
             let client = peer
                 .map(|peer| client_address(peer, request.headers(), &service.config.server.trusted_proxies));
-            tracing::warn!(client = ?client, path = request.uri().path(), "a request without a fitting key was refused");
+            tracing::warn!(client = ?client, "a request without a fitting key was refused");
             problem.into_response()
         }
     }
@@ -42,7 +42,12 @@ pub(super) async fn guard(
 
 fn access(keys: &Keys, headers: &HeaderMap, scope: Scope) -> Result<Access, Problem> {
     if keys.is_empty() {
-        return Ok(Access { is_admin: true });
+        return if is_local_program(headers) {
+            Ok(Access { is_admin: true })
+        } else {
+            let message = "without API keys only programs on this machine are served, not web pages: set SIGNALBOX_API_KEY";
+            Err(Problem::new(StatusCode::FORBIDDEN, message))
+        };
     }
     let Some(presented) = bearer(headers) else {
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "send an API key: Authorization: Bearer KEY"));
@@ -55,6 +60,18 @@ fn access(keys: &Keys, headers: &HeaderMap, scope: Scope) -> Result<Access, Prob
         return Err(Problem::new(StatusCode::FORBIDDEN, message));
     }
     Ok(Access { is_admin: key.allows(Scope::Admin) })
+}
+
+/// Whether no web page is behind the request: a browser on this machine reaches loopback addresses, too, and pages
+/// can name any host to it.
+fn is_local_program(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let name =
+        host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    let is_loopback =
+        name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    is_loopback && !headers.contains_key(header::ORIGIN)
 }
 
 /// The token of `Authorization: Bearer TOKEN`.
@@ -78,6 +95,27 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAd
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_keys_web_pages_are_turned_away() {
+        for (host, origin, served) in [
+            ("127.0.0.1:8080", None, true),
+            ("localhost", None, true),
+            ("[::1]:8080", None, true),
+            ("rebound.example:8080", None, false),
+            ("127.0.0.1:8080", Some("https://evil.example"), false),
+        ] {
+            let mut headers = HeaderMap::from_iter([(header::HOST, host.parse().unwrap())]);
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, origin.parse().unwrap());
+            }
+            assert_eq!(
+                access(&Keys::default(), &headers, Scope::Ingest).is_ok(),
+                served,
+                "{host} {origin:?}"
+            );
+        }
+    }
 
     #[test]
     fn only_trusted_proxies_are_believed() {

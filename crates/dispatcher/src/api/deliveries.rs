@@ -179,8 +179,15 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
     let page = service.store.deliveries(&query.filter()?).await?;
-    let items: Vec<DeliveryView> = page.items.iter().map(DeliveryView::of).collect();
-    Ok(Json(json!({ "items": items, "nextCursor": page.next.map(|id| id.to_string()) })).into_response())
+    let items = page.items.iter().map(DeliveryView::of).collect();
+    Ok(Json(List { items, next_cursor: page.next.map(|id| id.to_string()) }).into_response())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct List {
+    items: Vec<DeliveryView>,
+    next_cursor: Option<String>,
 }
 
 /// What may stand behind `?`.
@@ -208,14 +215,14 @@ pub(super) async fn show(
     let kind = detail.delivery.kind.clone();
     let exchanges: Vec<ExchangeView> =
         detail.attempts.into_iter().map(|attempt| ExchangeView::of(attempt, &kind, query.whole)).collect();
-    let view = DeliveryView::of(&detail.delivery);
-    #[derive(Serialize)]
-    struct Detail {
-        #[serde(flatten)]
-        delivery: DeliveryView,
-        exchanges: Vec<ExchangeView>,
-    }
-    Ok(Json(Detail { delivery: view, exchanges }).into_response())
+    Ok(Json(Detail { delivery: DeliveryView::of(&detail.delivery), exchanges }).into_response())
+}
+
+#[derive(Serialize)]
+struct Detail {
+    #[serde(flatten)]
+    delivery: DeliveryView,
+    exchanges: Vec<ExchangeView>,
 }
 
 /// `POST /api/deliveries/{id}/retry`

@@ -9,11 +9,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use tokio::sync::SemaphorePermit;
 
 use super::Shared;
 use super::deliveries::DeliveryView;
 use super::problem::Problem;
-use crate::ingest::{IngestResult, IngestStatus, SplitError, split};
+use crate::ingest::{IngestError, IngestResult, IngestStatus, SplitError, split};
+use crate::service::Service;
 
 /// A body that is not there by then is given up.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -26,6 +28,7 @@ struct Results {
 /// `POST /api/events`: one object, an array, or one object a line.
 pub(super) async fn accept(service: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     check_content_type(&headers)?;
+    let _room = body_room(&service, &headers)?;
     let body = read_body(body, service.config.server.max_body).await?;
     let events = split(&body, service.config.server.max_events)?;
     let results = service.ingest.take(&events).await?;
@@ -42,6 +45,14 @@ impl From<SplitError> for Problem {
         };
         Self::new(status, error.to_string())
     }
+}
+
+/// Room in memory for a body, as long as it says it is or may be.
+fn body_room<'s>(service: &'s Service, headers: &HeaderMap) -> Result<SemaphorePermit<'s>, Problem> {
+    let most = service.config.server.max_body;
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let bytes = u32::try_from(length.unwrap_or(most).min(most)).unwrap_or(u32::MAX);
+    service.body_room.try_acquire_many(bytes).map_err(|_| IngestError::Overloaded.into())
 }
 
 /// JSON by any of its names, or unnamed.
@@ -72,7 +83,7 @@ pub(super) async fn read_body(body: Body, limit: usize) -> Result<axum::body::By
 }
 
 fn is_too_long(error: &axum::Error) -> bool {
-    // The limit's error type is not named by axum; its sentence is.
+    // The error's type lives in a crate that nothing else here needs; its sentence tells as much.
     std::error::Error::source(error).is_some_and(|source| source.to_string().contains("length limit"))
 }
 

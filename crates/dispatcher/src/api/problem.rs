@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use conversion_store::StoreError;
 use serde_json::json;
+use tokio::task::JoinError;
 
 use crate::ingest::IngestError;
 
@@ -52,6 +53,13 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store refused");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+    }
+}
+
+impl From<JoinError> for Problem {
+    fn from(error: JoinError) -> Self {
+        tracing::error!(%error, "a task broke off");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the service broke on this request; please report it")
     }
 }
 

@@ -1,5 +1,7 @@
 //! The sinks, their holds, and the account.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::Path;
 use conversion_core::Timestamp;
@@ -72,17 +74,23 @@ impl SinkView {
     }
 }
 
+/// Every sink that the store knows.
+#[derive(Serialize)]
+pub(super) struct List {
+    items: Vec<SinkView>,
+}
+
 /// `GET /api/sinks`
-pub(super) async fn list(service: Shared) -> Result<Json<Value>, Problem> {
+pub(super) async fn list(service: Shared) -> Result<Json<List>, Problem> {
     let sinks = service.store.sinks().await?;
-    let items: Vec<SinkView> = sinks
+    let items = sinks
         .into_iter()
         .map(|sink| {
             let is_configured = service.station(&sink.name).is_some();
             SinkView::of(sink, is_configured)
         })
         .collect();
-    Ok(Json(json!({ "items": items })))
+    Ok(Json(List { items }))
 }
 
 /// `POST /api/sinks/{name}/resume`
@@ -90,7 +98,8 @@ pub(super) async fn resume(service: Shared, Path(name): Path<String>) -> Result<
     let Some(station) = service.station(&name) else {
         return Err(Problem::not_found(format!("no sink {name} is configured")));
     };
-    station.resume().await;
+    let station = Arc::clone(station);
+    service.finish(async move { station.resume().await }).await??;
     Ok(Json(json!({ "name": name, "state": "ACTIVE" })))
 }
 

@@ -9,10 +9,9 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use conversion_core::CanonicalEvent;
 use conversion_core::event::FieldError;
-use conversion_core::sink::{NotSent, Subject};
-use conversion_core::skip::Skip;
+use conversion_core::exchange::Exchange;
+use conversion_core::failure::Failure;
 use serde::Serialize;
 use serde_json::json;
 
@@ -21,7 +20,7 @@ use super::access::bearer;
 use super::events::{check_content_type, read_body};
 use super::problem::Problem;
 use crate::service::Service;
-use crate::worker::{Station, TestSend};
+use crate::worker::{Station, Tested};
 
 /// The spec's answer: what the platform said, and what it was told.
 #[derive(Serialize)]
@@ -57,13 +56,13 @@ pub(super) async fn send(
         Ok(event) => event,
         Err(error) => return Ok(refused(&error.errors)),
     };
-    match prepare(station, &event) {
-        Err(skip) => Ok(Json(Skipped { skipped: true, reason: skip.message }).into_response()),
-        Ok(payload) => {
-            let sent = station.send_test(&event, payload).await?;
-            Ok(Json(Sent::of(sent)).into_response())
-        }
-    }
+    let station = Arc::clone(station);
+    // To its end, even if the caller hangs up: what was sent must be on record.
+    let tested = service.finish(async move { station.test(&event).await }).await??;
+    Ok(match tested {
+        Tested::Skipped(skip) => Json(Skipped { skipped: true, reason: skip.message }).into_response(),
+        Tested::Sent { exchange, failure } => Json(Sent::of(exchange.as_ref(), failure)).into_response(),
+    })
 }
 
 fn authorise<'s>(service: &'s Service, name: &str, headers: &HeaderMap) -> Result<&'s Arc<Station>, Problem> {
@@ -87,32 +86,15 @@ fn refused(errors: &[FieldError]) -> Response {
     (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "errors": errors }))).into_response()
 }
 
-fn prepare(station: &Station, event: &CanonicalEvent) -> Result<conversion_core::sink::Payload, Skip> {
-    if station.is_mock() {
-        return Err(Skip::mock_mode(station.descriptor.platform));
-    }
-    let screened = station.rules.screen(event, None);
-    let subject = Subject::new(&screened.event).screened(screened.skip);
-    match station.sink.prepare(&subject, station.clock.now()) {
-        Ok(payload) => Ok(payload),
-        Err(NotSent::Skip(skip)) => Err(skip),
-        Err(NotSent::WaitForEarlier) => Err(Skip::already_counted(&event.event_name)),
-    }
-}
-
 impl Sent {
-    fn of(sent: TestSend) -> Self {
-        let reply = sent.exchange.as_ref().and_then(|exchange| exchange.reply.as_ref());
+    fn of(exchange: Option<&Exchange>, failure: Option<Failure>) -> Self {
+        let reply = exchange.and_then(|exchange| exchange.reply.as_ref());
         Self {
-            ok: sent.failure.is_none(),
+            ok: failure.is_none(),
             status: reply.map(|reply| reply.status),
             body: reply.map(|reply| reply.body.clone()).unwrap_or_default(),
-            request_body: sent
-                .exchange
-                .as_ref()
-                .map(|e| e.request.body.json().to_owned())
-                .unwrap_or_default(),
-            error: sent.failure.filter(|_| reply.is_none()).map(|failure| failure.message),
+            request_body: exchange.as_ref().map(|e| e.request.body.json().to_owned()).unwrap_or_default(),
+            error: failure.filter(|_| reply.is_none()).map(|failure| failure.message),
         }
     }
 }

@@ -63,7 +63,7 @@ pub(super) async fn run(
         }
         return Ok(Verdict::Good);
     }
-    let heads = ["id", "event", "event id", "sink", "status", "code", "tries", "reason", "message"];
+    let heads = ["id", "event", "event id", "sink", "status", "code", "attempts", "reason", "message"];
     let mut rows = vec![heads.map(str::to_owned).to_vec()];
     rows.extend(page.items.iter().map(row));
     table::write(out, &rows)?;

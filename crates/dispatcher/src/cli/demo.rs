@@ -88,6 +88,8 @@ impl Stage {
         sandbox.configure(Platform::GoogleAds, google_ads_settings());
 
         let folder = std::env::temp_dir().join(format!("signalbox-demo-{}", std::process::id()));
+        // What an interrupted demo left behind must not make duplicates of this one's events.
+        std::fs::remove_dir_all(&folder).ok();
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         let environment = environment(&platforms, &folder.join("demo.db").display().to_string());
         let config = Config::load(None, &environment)?;

@@ -84,23 +84,35 @@ pub(super) async fn run(
     let bar = progress(events.len());
     let mut tally = Tally::default();
     let mut requests = JoinSet::new();
+    let sent = send_all(&events, arguments.batch as usize, &sender, &mut requests, &mut tally, &bar).await;
+    bar.finish_and_clear();
+    tally.write(out)?;
+    sent.map(|()| Verdict::good_if(tally.rejected == 0))
+}
+
+async fn send_all(
+    events: &[&str],
+    most: usize,
+    sender: &Arc<Sender>,
+    requests: &mut JoinSet<anyhow::Result<(usize, Reply)>>,
+    tally: &mut Tally,
+    bar: &ProgressBar,
+) -> anyhow::Result<()> {
     let mut start = 0;
-    for size in sizes(&events, arguments.batch as usize) {
+    for size in sizes(events, most) {
         if requests.len() >= IN_FLIGHT {
-            collect(&mut requests, &mut tally, &bar).await?;
+            collect(requests, tally, bar).await?;
         }
-        let events: Vec<Box<RawValue>> =
+        let part: Vec<Box<RawValue>> =
             events.iter().skip(start).take(size).map(|event| as_json(event)).collect();
-        let sender = Arc::clone(&sender);
-        requests.spawn(async move { sender.send(&events).await.map(|reply| (start, reply)) });
+        let sender = Arc::clone(sender);
+        requests.spawn(async move { sender.send(&part).await.map(|reply| (start, reply)) });
         start += size;
     }
     while !requests.is_empty() {
-        collect(&mut requests, &mut tally, &bar).await?;
+        collect(requests, tally, bar).await?;
     }
-    bar.finish_and_clear();
-    tally.write(out)?;
-    Ok(Verdict::good_if(tally.rejected == 0))
+    Ok(())
 }
 
 /// A line that is not JSON goes as text: the service names what is wrong with it.

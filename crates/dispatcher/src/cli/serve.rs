@@ -12,6 +12,8 @@ use super::Verdict;
 use crate::config::Config;
 use crate::{Clock, Service, api};
 
+/// What is in flight this long after that is left to the next start.
+const FINISH: Duration = Duration::from_secs(60);
 /// Requests that are still under way this long after a stop are given up.
 const DRAIN: Duration = Duration::from_secs(20);
 
@@ -58,10 +60,15 @@ pub(super) async fn run(config: Config) -> anyhow::Result<Verdict> {
         () = async { stopping.cancelled().await; tokio::time::sleep(DRAIN).await } => {
             tracing::warn!("some requests were still under way and are given up");
         }
+        () = service.broken() => anyhow::bail!("a part of the service broke; what it worked on is taken up at the next start"),
     }
     tracing::info!("stopping: finishing what is in flight");
-    service.stop().await;
-    tracing::info!("stopped");
+    tokio::select! {
+        () = service.stop() => tracing::info!("stopped"),
+        // Safe at any time: the next start takes up what is not written.
+        () = stop_signal() => tracing::warn!("stopped at once, as asked"),
+        () = tokio::time::sleep(FINISH) => tracing::warn!("stopped before all was finished"),
+    }
     Ok(Verdict::Good)
 }
 

@@ -99,7 +99,7 @@ impl Config {
             return Err(ConfigError::setting("configuration", error));
         }
         let mut section = |name: &'static str| take_section(&mut table, name, environment);
-        let config = Self {
+        Self {
             server: read(section("server")?, "[server]")?,
             store: read(section("store")?, "[store]")?,
             outbound: read(section("outbound")?, "[outbound]")?,
@@ -109,12 +109,27 @@ impl Config {
             log: read(section("log")?, "[log]")?,
             keys: keys::read(table.remove("keys"), environment)?,
             sinks: sink::read_all(table.remove("sinks"), environment)?,
-        };
-        config.check_exposure()?;
-        Ok(config)
+        }
+        .checked()
     }
 
-    /// Without keys anyone who reaches the address may report events and read deliveries.
+    /// Refuses what can only be a mistake.
+    fn checked(self) -> Result<Self, ConfigError> {
+        let refuse =
+            |place: &str, message: &str| Err(ConfigError::setting(place, SettingsError::new(message)));
+        if self.sinks.is_empty() {
+            return refuse("[[sinks]]", "no sink is configured: events would be accepted for nobody");
+        }
+        if self.delivery.retry_for.is_zero() {
+            return refuse("[delivery] retry_for", "must be longer than nothing");
+        }
+        if self.server.max_body == 0 || self.server.max_events == 0 {
+            return refuse("[server]", "max_body and max_events must be more than nothing");
+        }
+        Ok(self)
+    }
+
+    /// Refuses to serve beyond this machine without keys: without them anyone who reaches the address may report events and read deliveries.
     pub fn check_exposure(&self) -> Result<(), ConfigError> {
         if self.keys.is_empty() && !self.server.listen.ip().is_loopback() {
             let message = format!(

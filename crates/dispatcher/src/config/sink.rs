@@ -97,7 +97,13 @@ pub(super) fn read_all(
     environment: &Environment,
 ) -> Result<Vec<SinkConfig>, ConfigError> {
     let tables: Vec<toml::Table> = match section {
-        None => environment.get("SIGNALBOX_SINKS").unwrap_or(DEFAULT_SINKS).split(',').map(of_kind).collect(),
+        None => environment
+            .get("SIGNALBOX_SINKS")
+            .unwrap_or(DEFAULT_SINKS)
+            .split(',')
+            .filter(|kind| !kind.trim().is_empty())
+            .map(of_kind)
+            .collect(),
         Some(toml::Value::Array(items)) => items
             .into_iter()
             .map(|item| match item {

@@ -131,15 +131,27 @@ fn mistakes_name_the_setting_and_the_mend() {
             vec![("GOOGLE_ADS_SEND_IP", "perhaps")],
             "sink google-ads: GOOGLE_ADS_SEND_IP must be true or false",
         ),
-        (
-            "",
-            vec![("SIGNALBOX_LISTEN", "0.0.0.0:8080")],
-            "[server] listen: refusing to listen on 0.0.0.0:8080 without API keys",
-        ),
+        ("sinks = []", vec![], "[[sinks]]: no sink is configured"),
+        ("[delivery]\nretry_for = '0s'", vec![], "[delivery] retry_for: must be longer than nothing"),
     ] {
         let refused = load(file, &environment).unwrap_err();
         assert!(refused.starts_with(error), "{refused}\n{error}");
     }
+}
+
+#[test]
+fn without_keys_only_this_machine_is_served() {
+    let open = |environment: &[(&str, &str)]| {
+        load("", environment).unwrap().check_exposure().map_err(|e| e.to_string())
+    };
+    let everywhere = ("SIGNALBOX_LISTEN", "0.0.0.0:8080");
+    assert!(
+        open(&[everywhere])
+            .unwrap_err()
+            .starts_with("[server] listen: refusing to listen on 0.0.0.0:8080 without API keys")
+    );
+    assert!(open(&[everywhere, ("SIGNALBOX_API_KEY", "k")]).is_ok());
+    assert!(open(&[]).is_ok());
 }
 
 #[test]

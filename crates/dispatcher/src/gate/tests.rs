@@ -1,5 +1,3 @@
-use conversion_core::failure::FailureClass;
-
 use super::*;
 
 fn at(seconds: i64) -> Timestamp {

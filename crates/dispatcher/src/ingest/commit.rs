@@ -72,7 +72,7 @@ impl Committer {
         let events: Vec<Arc<CanonicalEvent>> =
             group.iter().flat_map(|submission| submission.events.iter().cloned()).collect();
         let immediate = events.iter().filter(|event| event.event_time <= now).count();
-        let mut room: Vec<usize> = self.lanes.iter().map(|lane| lane.reserve(immediate)).collect();
+        let mut room: Vec<usize> = self.lanes.iter().map(|lane| lane.reserve(immediate, now)).collect();
         let reserved = room.clone();
         let admissions: Vec<Admission> =
             events.iter().map(|event| self.admit(event, now, &mut room)).collect();
@@ -139,9 +139,11 @@ impl Committer {
 }
 
 impl Lane {
-    /// Room for deliveries in the worker's memory; none while the sink is held.
-    fn reserve(&self, wanted: usize) -> usize {
-        if self.station.gate.is_open() { self.intake.reserve(wanted) } else { 0 }
+    /// Room for deliveries in the worker's memory; none while the sink is held, nor while older work is due in the
+    /// store, which would starve beside a steady stream.
+    fn reserve(&self, wanted: usize, now: Timestamp) -> usize {
+        let is_behind = self.station.alarm.time().is_some_and(|at| at <= now);
+        if self.station.gate.is_open() && !is_behind { self.intake.reserve(wanted) } else { 0 }
     }
 }
 
@@ -152,13 +154,7 @@ fn fresh(
     admission: &Admission,
     now: Timestamp,
 ) -> Work {
-    let lease = Lease {
-        id: DeliveryId { event, sink: delivery.sink },
-        fence: 1,
-        tries: 0,
-        accepted_at: now,
-        uncertain: None,
-        event: Arc::clone(&admission.json),
-    };
+    let id = DeliveryId { event, sink: delivery.sink };
+    let lease = Lease::fresh(id, now, Arc::clone(&admission.json));
     Work { lease, event: Arc::clone(read) }
 }

@@ -51,8 +51,7 @@ pub struct IngestResult {
     /// For a duplicate: whether its content is another than the first's, which stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub differs: Option<bool>,
-    /// For a rejected one: all that is wrong with it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// All that is wrong with it; empty unless rejected.
     pub errors: Vec<FieldError>,
 }
 
@@ -100,14 +99,14 @@ impl Ingest {
         let valid: Vec<_> = read.iter().filter_map(|event| event.as_ref().ok().cloned()).collect();
         let mut acceptances = self.commit(valid).await?.into_iter();
         let result = |(index, event): (usize, Result<Arc<CanonicalEvent>, EventError>)| match event {
-            Ok(event) => {
-                // One acceptance for each valid event, in order: the store's word.
-                let acceptance = acceptances.next().unwrap_or(Acceptance::Duplicate { differs: false });
-                IngestResult::kept(index, &event, acceptance)
-            }
-            Err(error) => IngestResult::rejected(index, error),
+            // One acceptance for each valid event, in order: the store's word.
+            Ok(event) => match acceptances.next() {
+                Some(acceptance) => Ok(IngestResult::kept(index, &event, acceptance)),
+                None => Err(IngestError::Closed),
+            },
+            Err(error) => Ok(IngestResult::rejected(index, error)),
         };
-        Ok(read.into_iter().enumerate().map(result).collect())
+        read.into_iter().enumerate().map(result).collect()
     }
 
     /// Reads and checks one event.

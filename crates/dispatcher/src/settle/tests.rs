@@ -15,7 +15,7 @@ fn at(hours: i64) -> Timestamp {
 }
 
 fn standing() -> Standing {
-    Standing { event_time: at(0), accepted_at: at(0), tries: 0, uncertain: None }
+    Standing { event_time: at(0), waiting_since: at(0), tries: 0, uncertain: None }
 }
 
 fn uncertain(since: i64) -> Option<Uncertainty> {

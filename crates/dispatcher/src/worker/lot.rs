@@ -6,7 +6,7 @@ use std::time::Duration;
 use conversion_core::Timestamp;
 use conversion_core::failure::{Blame, Consequence, Failure};
 use conversion_core::report::Outcome;
-use conversion_store::{Settlement, Uncertainty};
+use conversion_store::{Change, HELD, Settlement};
 
 use super::Station;
 use super::prepare::{Prepared, Ready};
@@ -21,8 +21,8 @@ use crate::settle;
 const ALL_REFUSED: &str = "all_refused";
 /// A batch of so many must be refused whole to be blamed on the settings.
 const ENOUGH_TO_BLAME_SETTINGS: usize = 4;
-/// What is sent now must still be settled while the lease is good.
-const SEND_SPAN: Duration = Duration::from_secs(30);
+/// What is sent now must still be settled while the lease is good: a token, a request, both again, and each slow.
+const SEND_SPAN: Duration = Duration::from_secs(240);
 
 /// Prepares and sends `lot`. `probe` names the reason of the hold that it is to test.
 pub(super) async fn work_off(station: &Station, lot: Vec<Work>, probe: Option<&str>) {
@@ -52,7 +52,14 @@ struct Dismantling<'a> {
     size: usize,
     budget: usize,
     delivered: usize,
-    refused: Vec<(Ready, Failure)>,
+    refused: Vec<Refused>,
+}
+
+/// An item that was refused for good, unless all were.
+struct Refused {
+    ready: Ready,
+    failure: Failure,
+    response_code: Option<u16>,
 }
 
 impl<'a> Dismantling<'a> {
@@ -66,13 +73,16 @@ impl<'a> Dismantling<'a> {
     async fn send(mut self, batch: Vec<Ready>) {
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
+            self.station.pace.wait().await;
             if !self.may_send().await {
                 parts.push(part);
                 break;
             }
             self.budget = self.budget.saturating_sub(1);
             let answer = self.station.send(&part).await;
-            self.station.learn(&part, &answer).await;
+            if !self.teaches_nothing(&answer) {
+                self.station.learn(&part, &answer).await;
+            }
             self.judge(part, answer, &mut parts).await;
         }
         self.station.hand_back(parts.into_iter().flatten().map(|ready| ready.work)).await;
@@ -81,8 +91,16 @@ impl<'a> Dismantling<'a> {
 
     /// Whether the sink was not held meanwhile and the leases are good for another request.
     async fn may_send(&self) -> bool {
-        let gate = &self.station.gate;
-        (self.probe.is_some() || gate.is_open()) && self.station.run.is_good_for(SEND_SPAN).await
+        let station = self.station;
+        (self.probe.is_some() || station.gate.is_open())
+            && !station.stop.is_cancelled()
+            && station.run.is_good_for(SEND_SPAN).await
+    }
+
+    /// A probe of a hold for refusals that is refused: that the platform answers was never in doubt.
+    fn teaches_nothing(&self, answer: &Answer) -> bool {
+        let refused = |failure: &Failure| failure.class.consequence() == Consequence::Fail;
+        self.probe == Some(ALL_REFUSED) && answer.verdict.as_ref().is_err_and(refused)
     }
 
     async fn judge(&mut self, part: Vec<Ready>, answer: Answer, parts: &mut Vec<Vec<Ready>>) {
@@ -100,15 +118,15 @@ impl<'a> Dismantling<'a> {
         let verdict = match failure.blame {
             _ if can_part && failure.class.consequence() == Consequence::Halve => Verdict::Open,
             Blame::Unknown | Blame::Item(_) if can_part => Verdict::Open,
-            _ if fails && self.station.descriptor.atomic => Verdict::Open,
+            _ if fails => Verdict::Open,
             _ => Verdict::Final,
         };
         let outcomes = vec![(Outcome::Failed(failure.clone()), verdict); part.len()];
-        let sent_at = answer.sent_at;
+        let (sent_at, response_code) = (answer.sent_at, answer.response_code());
         self.station.settle(&part, answer, &outcomes).await;
         if verdict == Verdict::Open {
             let part = mark_uncertain(part, &failure, sent_at);
-            self.take_apart(part, failure, can_part, parts);
+            self.take_apart(part, failure, response_code, parts);
         }
     }
 
@@ -116,13 +134,20 @@ impl<'a> Dismantling<'a> {
         &mut self,
         mut part: Vec<Ready>,
         failure: Failure,
-        can_part: bool,
+        response_code: Option<u16>,
         parts: &mut Vec<Vec<Ready>>,
     ) {
+        let can_part = part.len() > 1;
+        let fails = failure.class.consequence() == Consequence::Fail;
         match failure.blame {
             Blame::Item(position) if can_part && position < part.len() => {
-                let blamed = part.remove(position);
-                self.refused.push((blamed, failure));
+                let ready = part.remove(position);
+                // What must wait, or holds something, says so again when it is sent alone.
+                if fails {
+                    self.refused.push(Refused { ready, failure, response_code });
+                } else {
+                    parts.push(vec![ready]);
+                }
                 parts.push(part);
             }
             _ if can_part && self.budget == 0 => parts.extend(part.into_iter().map(|ready| vec![ready])),
@@ -130,40 +155,53 @@ impl<'a> Dismantling<'a> {
             Blame::Batch if can_part && failure.class.consequence() == Consequence::Halve => {
                 halve(part, parts)
             }
-            _ => self.refused.extend(part.into_iter().map(|ready| (ready, failure.clone()))),
+            _ => self.refused.extend(part.into_iter().map(|ready| Refused {
+                ready,
+                failure: failure.clone(),
+                response_code,
+            })),
         }
     }
 
     /// Settles what was refused, once it is known whether anything of the batch went through.
     async fn conclude(self) {
-        let Some((_, first)) = self.refused.first() else { return };
-        let same_code =
-            first.code.is_some() && self.refused.iter().all(|(_, failure)| failure.code == first.code);
-        let all_refused = self.size >= ENOUGH_TO_BLAME_SETTINGS && self.refused.len() == self.size;
-        let still_refused = self.probe == Some(ALL_REFUSED) && self.delivered == 0;
-        let station = self.station;
-        let now = station.clock.now();
-        let is_setting = same_code && (all_refused || still_refused);
+        let (station, now) = (self.station, self.station.clock.now());
+        if self.probe == Some(ALL_REFUSED) && self.delivered > 0 {
+            station.gate.absolve();
+        }
+        let Some(first) = self.refused.first() else { return };
+        let is_setting = self.blames_settings();
         if is_setting {
             let message = format!(
                 "every event was refused with the same code; a setting may be wrong. {}",
-                first.message
+                first.failure.message
             );
-            station.record(Some(station.gate.hold_for(ALL_REFUSED, &message, now))).await;
+            let change = station.gate.hold_for(ALL_REFUSED, &message, first.failure.code.as_deref(), now);
+            station.record(Some(change)).await;
         }
-        let items = self.refused.iter().map(|(ready, failure)| {
+        let items = self.refused.iter().map(|Refused { ready, failure, response_code }| {
             let standing = station.standing(&ready.work.lease, ready.work.event.event_time);
             let change = if is_setting {
                 // Later than the probe, so that another delivery is the one to test the hold with.
-                settle::waiting(&standing, after(now, PROBE_EVERY), ALL_REFUSED, &failure.message)
+                settle::waiting(&standing, after(now, PROBE_EVERY), HELD, &failure.message)
             } else {
                 settle::failed(&standing, failure.class.name(), &failure.message)
             };
-            let change = conversion_store::Change { consent: Some(ready.consent), ..change };
-            change_only(&ready.work.lease, change)
+            let (response_code, consent) = (*response_code, Some(ready.consent));
+            change_only(&ready.work.lease, Change { response_code, consent, ..change })
         });
         let items = items.collect();
         station.ledger.settle(Settlement { exchanges: Vec::new(), sent_at: now, items }).await;
+    }
+
+    /// Whether everything was refused with one code, which has not proved to be single events' own.
+    fn blames_settings(&self) -> bool {
+        let code = self.refused.first().and_then(|first| first.failure.code.as_deref());
+        let same_code =
+            code.is_some() && self.refused.iter().all(|item| item.failure.code.as_deref() == code);
+        let all_refused = self.size >= ENOUGH_TO_BLAME_SETTINGS && self.refused.len() == self.size;
+        let still_refused = self.probe == Some(ALL_REFUSED) && self.delivered == 0;
+        same_code && (all_refused || still_refused) && !self.station.gate.is_absolved(code)
     }
 }
 
@@ -171,8 +209,9 @@ impl<'a> Dismantling<'a> {
 fn mark_uncertain(mut part: Vec<Ready>, failure: &Failure, sent_at: Timestamp) -> Vec<Ready> {
     if matches!(failure.class.consequence(), Consequence::Retry { perhaps_received: true, .. }) {
         for ready in &mut part {
-            let dedup_key = ready.payload.dedup_key.clone();
-            ready.work.lease.uncertain.get_or_insert(Uncertainty { since: sent_at, dedup_key });
+            let before = ready.work.lease.uncertain.as_ref();
+            let known = settle::known_after_sending(before, sent_at, ready.payload.dedup_key.as_deref());
+            ready.work.lease.uncertain = Some(known);
         }
     }
     part

@@ -5,7 +5,7 @@ mod prepare;
 mod send;
 mod test_send;
 
-pub use test_send::TestSend;
+pub use test_send::Tested;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use conversion_core::Timestamp;
 use conversion_core::descriptor::SinkDescriptor;
 use conversion_core::event::Vocabulary;
 use conversion_core::sink::ConversionSink;
-use conversion_store::{Lease, LeaseRequest, Settlement, SinkId, Store, StoreError};
-use tokio::sync::Semaphore;
+use conversion_store::{Hold, Lease, LeaseRequest, Settlement, SinkId, Store, StoreError};
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -31,6 +31,7 @@ use crate::pace::Pace;
 use crate::run::Run;
 use crate::screen::Rules;
 use crate::settle::{self, Patience, Standing};
+use crate::watch::Watch;
 
 /// A store that cannot be read is asked again this much later.
 const STORE_RETRY: Duration = Duration::from_secs(1);
@@ -77,50 +78,57 @@ pub struct Station {
     pub store: Arc<dyn Store>,
     /// The writer of results.
     pub ledger: Ledger,
+    /// Held while a hold is written, so that the store ends up with the latest.
+    pub writing_holds: Mutex<()>,
+    /// Notices when sending breaks.
+    pub watch: Watch,
+    /// Cancelled when the service stops.
+    pub stop: CancellationToken,
 }
 
 impl Station {
-    /// Writes what the gate decided, and wakes the worker where a hold has ended.
+    /// Writes what the gate decided, and wakes the worker. Where the store refuses, the decision stands in memory.
     pub async fn record(&self, change: Option<GateChange>) {
         let Some(change) = change else { return };
-        let now = self.clock.now();
-        let written = match &change {
-            GateChange::Held(hold) => {
-                let (reason, message) = (&hold.reason, &hold.message);
-                let event_name = hold.event_name.as_deref().unwrap_or("*");
-                tracing::warn!(sink = %self.name, %reason, event_name, "held: {message}");
-                self.store.hold(self.id, hold).await
-            }
-            GateChange::Resumed => {
-                tracing::info!(sink = %self.name, "resumed");
-                self.store.resume(self.id, None, now).await
-            }
-            GateChange::EventNameResumed(name) => {
-                tracing::info!(sink = %self.name, event_name = name, "resumed");
-                self.store.resume(self.id, Some(name), now).await
-            }
-        };
-        if let Err(error) = written {
+        if let Err(error) = self.write_down(&change).await {
             tracing::error!(sink = %self.name, %error, "the hold cannot be written; it stands in memory");
         }
+    }
+
+    async fn write_down(&self, change: &GateChange) -> Result<(), StoreError> {
+        let event_name = change.event_name();
+        let shown = event_name.unwrap_or("*");
         match change {
-            GateChange::Held(hold) => self.alarm.set(hold.until.unwrap_or(Timestamp::MAX)),
-            GateChange::Resumed | GateChange::EventNameResumed(_) => self.alarm.set(now),
+            GateChange::Held(Hold { reason, message, .. }) => {
+                tracing::warn!(sink = %self.name, %reason, event_name = shown, "held: {message}");
+            }
+            GateChange::Resumed | GateChange::EventNameResumed(_) => {
+                tracing::info!(sink = %self.name, event_name = shown, "resumed");
+            }
         }
+        // One after the other, and each what holds by then: two decisions may come here in either order.
+        let _turn = self.writing_holds.lock().await;
+        let written = match self.gate.hold(event_name) {
+            Some(hold) => self.store.hold(self.id, &hold).await,
+            None => self.store.resume(self.id, event_name, self.clock.now()).await,
+        };
+        self.alarm.set(self.clock.now());
         self.alarm.wake();
+        written
     }
 
     /// Ends every hold, as a human asks.
-    pub async fn resume(&self) {
+    pub async fn resume(&self) -> Result<(), StoreError> {
         for change in self.gate.resume(self.clock.now()) {
-            self.record(Some(change)).await;
+            self.write_down(&change).await?;
         }
+        Ok(())
     }
 
     fn standing(&self, lease: &Lease, event_time: Timestamp) -> Standing {
         Standing {
             event_time,
-            accepted_at: lease.accepted_at,
+            waiting_since: lease.waiting_since,
             tries: lease.tries,
             uncertain: lease.uncertain.clone(),
         }
@@ -140,10 +148,15 @@ impl Station {
     async fn lease(&self, limit: usize) -> Result<Vec<Work>, StoreError> {
         let now = self.clock.now();
         let leases = self.store.lease(LeaseRequest { sink: self.id, run: self.run.id, now, limit }).await?;
-        if leases.len() == limit {
-            self.alarm.set(now);
-        } else if let Some(next) = self.store.next_due(self.id).await? {
-            self.alarm.set(next);
+        match self.store.next_due(self.id).await {
+            _ if leases.len() == limit => self.alarm.set(now),
+            Ok(Some(next)) => self.alarm.set(next),
+            Ok(None) => {}
+            // What is leased is leased: it must be worked on, whatever else fails.
+            Err(error) => {
+                tracing::error!(sink = %self.name, %error, "the store cannot be read");
+                self.alarm.set(after(now, STORE_RETRY));
+            }
         }
         let mut unreadable = Vec::new();
         let mut work = Vec::with_capacity(leases.len());
@@ -151,7 +164,7 @@ impl Station {
             match conversion_core::CanonicalEvent::parse(&lease.event, &self.vocabulary, now) {
                 Ok(event) => work.push(Work { lease, event: Arc::new(event) }),
                 Err(error) => {
-                    let standing = self.standing(&lease, lease.accepted_at);
+                    let standing = self.standing(&lease, lease.waiting_since);
                     let change = settle::failed(&standing, "unreadable_event", error.to_string());
                     unreadable.push(send::change_only(&lease, change));
                 }
@@ -170,20 +183,18 @@ pub struct Worker {
     buffer: VecDeque<Work>,
     in_flight: Arc<Semaphore>,
     tasks: TaskTracker,
-    stop: CancellationToken,
 }
 
 impl Worker {
-    /// A worker of this station, fed by `outlet`, that ends with `stop`.
-    pub fn new(station: Arc<Station>, outlet: Outlet, stop: CancellationToken) -> Self {
+    /// A worker of this station, fed by `outlet`, that ends when the station is stopped.
+    pub fn new(station: Arc<Station>, outlet: Outlet) -> Self {
         let in_flight = Arc::new(Semaphore::new(station.max_in_flight));
-        Self { station, outlet, buffer: VecDeque::new(), in_flight, tasks: TaskTracker::new(), stop }
+        Self { station, outlet, buffer: VecDeque::new(), in_flight, tasks: TaskTracker::new() }
     }
 
     /// Works until stopped; then finishes what is in flight and hands back what is not.
     pub async fn run(mut self) {
-        while !self.stop.is_cancelled() {
-            self.outlet.drain_into(&mut self.buffer);
+        while !self.station.stop.is_cancelled() {
             match self.station.gate.passage(self.station.clock.now()) {
                 Passage::Open => self.work_openly().await,
                 Passage::Probe => self.probe().await,
@@ -192,7 +203,7 @@ impl Worker {
         }
         self.tasks.close();
         self.tasks.wait().await;
-        self.outlet.drain_into(&mut self.buffer);
+        self.outlet.drain_into(&mut self.buffer, usize::MAX);
         self.station.hand_back(self.buffer.drain(..)).await;
     }
 
@@ -208,26 +219,26 @@ impl Worker {
                 }
             }
         }
+        self.outlet.drain_into(&mut self.buffer, limit);
         if self.buffer.is_empty() {
             return self.wait_open().await;
         }
         let permit = tokio::select! {
             permit = Arc::clone(&self.in_flight).acquire_owned() => permit,
-            () = self.stop.cancelled() => return,
+            () = self.station.stop.cancelled() => return,
         };
         let Ok(permit) = permit else { return };
-        station.pace.wait().await;
         // More may have come, or the gate may have closed, while this waited.
-        self.outlet.drain_into(&mut self.buffer);
+        self.outlet.drain_into(&mut self.buffer, limit);
         if !station.gate.is_open() {
             return;
         }
         let lot: Vec<Work> = self.buffer.drain(..self.buffer.len().min(limit)).collect();
         let station = Arc::clone(station);
-        self.tasks.spawn(async move {
+        self.tasks.spawn(self.station.watch.over(async move {
             lot::work_off(&station, lot, None).await;
             drop(permit);
-        });
+        }));
     }
 
     /// Sends one delivery and waits for what becomes of it.
@@ -246,7 +257,7 @@ impl Worker {
                     tokio::time::sleep(STORE_RETRY).await;
                 }
             }
-            if !station.gate.is_probing() {
+            if !station.gate.is_probing() || station.stop.is_cancelled() {
                 break;
             }
         }
@@ -261,7 +272,7 @@ impl Worker {
             () = self.outlet.wait_into(&mut self.buffer) => {}
             () = station.alarm.changed() => {}
             () = station.clock.sleep_until(alarm) => {}
-            () = self.stop.cancelled() => {}
+            () = self.station.stop.cancelled() => {}
         }
     }
 
@@ -272,7 +283,7 @@ impl Worker {
             () = self.outlet.wait_into(&mut self.buffer) => {}
             () = station.alarm.changed() => {}
             () = station.clock.sleep_until(until.unwrap_or(Timestamp::MAX)) => {}
-            () = self.stop.cancelled() => {}
+            () = self.station.stop.cancelled() => {}
         }
     }
 }

@@ -1,10 +1,12 @@
 //! From a leased delivery to a payload, or to the reason that there is none.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use conversion_core::Timestamp;
 use conversion_core::consent::ConsentVerdict;
 use conversion_core::sink::{Earlier, NotSent, Payload, Subject};
 use conversion_core::skip::{MISSING_CREDENTIALS, Skip};
-use conversion_store::{Change, Status};
+use conversion_store::{Change, HELD};
 
 use super::Station;
 use crate::clock::after;
@@ -37,7 +39,7 @@ impl Station {
         let standing = self.standing(&work.lease, work.event.event_time);
         if let Some(hold) = self.gate.event_name_hold(&work.event.event_name, now) {
             let due_at = hold.until.unwrap_or_else(|| after(now, PROBE_EVERY));
-            let change = settle::waiting(&standing, due_at, "held", hold.message);
+            let change = settle::waiting(&standing, due_at, HELD, hold.message);
             return Prepared::Settled(work, change);
         }
         let earlier = match self.earlier(&work).await {
@@ -50,7 +52,16 @@ impl Station {
         };
         let Screened { event: seen, consent, skip } = self.rules.screen(&work.event, Some(now));
         let subject = Subject::new(&seen).after(earlier.as_ref()).screened(skip);
-        match self.sink.prepare(&subject, now) {
+        let Ok(prepared) = catch_unwind(AssertUnwindSafe(|| self.sink.prepare(&subject, now))) else {
+            // A bug of ours must not cost the deliveries beside it, nor come back with every restart.
+            let change = settle::failed(
+                &standing,
+                "internal_error",
+                "the connector broke on this event; please report it",
+            );
+            return Prepared::Settled(work, change);
+        };
+        match prepared {
             // The spec's order: mock mode is the first reason, whatever else there is.
             Err(_) if self.is_mock() => {
                 let change = self.skipped(&standing, Skip::mock_mode(self.descriptor.platform), now).await;
@@ -81,15 +92,13 @@ impl Station {
 
     async fn skipped(&self, standing: &Standing, skip: Skip, now: Timestamp) -> Change {
         if skip.reason == MISSING_CREDENTIALS && self.on_missing_credentials == OnMissingCredentials::Hold {
-            let change = self.gate.hold_for(skip.reason, &skip.message, now);
-            self.record(Some(change)).await;
+            if self.gate.reason().as_deref() != Some(skip.reason) || self.gate.is_probing() {
+                let change = self.gate.hold_for(skip.reason, &skip.message, None, now);
+                self.record(Some(change)).await;
+            }
             return settle::waiting(standing, now, skip.reason, skip.message);
         }
-        Change {
-            reason: Some(skip.reason.to_owned()),
-            message: Some(skip.message),
-            ..settle::settled(Status::Skipped, standing)
-        }
+        settle::skipped(standing, &skip)
     }
 
     /// Gives up what is past its deadline, and what can no longer be sent without being counted twice.

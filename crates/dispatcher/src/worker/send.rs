@@ -9,7 +9,7 @@ use conversion_core::failure::{Blame, Consequence, Failure, HoldScope};
 use conversion_core::report::Outcome;
 use conversion_core::sink::Payload;
 use conversion_core::skip::Skip;
-use conversion_store::{Attempt, Change, ItemSettlement, Lease, Settlement, Status};
+use conversion_store::{Attempt, Change, ItemSettlement, Lease, Settlement};
 
 use super::Station;
 use super::prepare::Ready;
@@ -31,7 +31,7 @@ pub(crate) fn change_only(lease: &Lease, change: Change) -> ItemSettlement {
 
 impl Answer {
     /// The item's part in each exchange: the last brought `result`, those before were refused for their token.
-    fn attempts(&self, position: usize, payload: &Payload, outcome: &Outcome) -> Vec<Attempt> {
+    pub(super) fn attempts(&self, position: usize, payload: &Payload, outcome: &Outcome) -> Vec<Attempt> {
         let last = self.exchanges.len().saturating_sub(1);
         (0..self.exchanges.len())
             .map(|exchange| {
@@ -48,7 +48,8 @@ impl Answer {
             .collect()
     }
 
-    fn response_code(&self) -> Option<u16> {
+    /// HTTP status of the last answer.
+    pub(super) fn response_code(&self) -> Option<u16> {
         self.exchanges.last().and_then(|exchange| exchange.reply.as_ref()).map(|reply| reply.status)
     }
 }
@@ -80,12 +81,7 @@ impl Station {
 
     fn mocked(&self, skip: &Skip, ready: &Ready) -> Change {
         let standing = self.standing(&ready.work.lease, ready.work.event.event_time);
-        Change {
-            reason: Some(skip.reason.to_owned()),
-            message: Some(skip.message.clone()),
-            consent: Some(ready.consent),
-            ..settle::settled(Status::Skipped, &standing)
-        }
+        Change { consent: Some(ready.consent), ..settle::skipped(&standing, skip) }
     }
 
     /// Whether platforms are not to be told.
@@ -108,7 +104,7 @@ impl Station {
                 }),
             };
             let attempts = answer.attempts(position, &ready.payload, outcome);
-            ItemSettlement { attempts, change, ..change_only_open(&ready.work.lease) }
+            ItemSettlement { id: ready.work.lease.id, fence: ready.work.lease.fence, attempts, change }
         });
         let items = items.collect();
         self.ledger.settle(Settlement { exchanges: answer.exchanges, sent_at: answer.sent_at, items }).await;
@@ -229,8 +225,4 @@ pub(super) enum Verdict {
     Final,
     /// The batch is still being taken apart: the lease goes on.
     Open,
-}
-
-fn change_only_open(lease: &Lease) -> ItemSettlement {
-    ItemSettlement { id: lease.id, fence: lease.fence, attempts: Vec::new(), change: None }
 }

@@ -1,36 +1,68 @@
 //! Sending one event past the queue, for the test endpoints.
 
+use std::sync::Arc;
+
 use conversion_core::CanonicalEvent;
-use conversion_core::consent::ConsentVerdict;
 use conversion_core::exchange::Exchange;
-use conversion_core::failure::{Failure, FailureClass};
+use conversion_core::failure::Failure;
 use conversion_core::report::Outcome;
-use conversion_core::sink::Payload;
-use conversion_store::{Acceptance, DeliveryId, Lease, NewDelivery, Origin, StoreError};
+use conversion_core::sink::{NotSent, Subject};
+use conversion_core::skip::Skip;
+use conversion_store::{
+    Acceptance, Change, DeliveryId, ItemSettlement, Lease, NewDelivery, Origin, Settlement, StoreError,
+};
 
 use super::Station;
 use super::prepare::Ready;
-use super::send::Verdict;
+use super::send::change_only;
 use crate::intake::Work;
 use crate::route::{Route, admission};
+use crate::screen::Screened;
+use crate::settle;
 
 /// What came of a test.
 #[derive(Debug)]
-pub struct TestSend {
-    /// The last exchange, if there was one.
-    pub exchange: Option<Exchange>,
-    /// Why the platform did not take it, if it did not.
-    pub failure: Option<Failure>,
+pub enum Tested {
+    /// Nothing was sent.
+    Skipped(Skip),
+    /// The platform was told.
+    Sent {
+        /// The last exchange, if there was one.
+        exchange: Option<Exchange>,
+        /// Why the platform did not take it, if it did not.
+        failure: Option<Failure>,
+    },
 }
 
 impl Station {
-    /// Sends the payload at once, whatever holds the sink, and records it outside the account. A test is never tried
-    /// again.
-    pub async fn send_test(
-        &self,
-        event: &std::sync::Arc<CanonicalEvent>,
-        payload: Payload,
-    ) -> Result<TestSend, StoreError> {
+    /// Sends the event at once, whatever holds the sink and however old it is, and records what came of it outside the
+    /// account. A test is never tried again.
+    pub async fn test(&self, event: &Arc<CanonicalEvent>) -> Result<Tested, StoreError> {
+        let now = self.clock.now();
+        let Screened { event: seen, consent, skip } = self.rules.screen(event, None);
+        let subject = Subject::new(&seen).screened(skip);
+        let prepared = match self.sink.prepare(&subject, now) {
+            _ if self.is_mock() => Err(Skip::mock_mode(self.descriptor.platform)),
+            Ok(payload) => Ok(payload),
+            Err(NotSent::Skip(skip)) => Err(skip),
+            // Without an earlier delivery in the subject there is none to wait for.
+            Err(NotSent::WaitForEarlier) => Err(Skip::already_counted(&event.event_name)),
+        };
+        let work = self.admit_test(event).await?;
+        match prepared {
+            Err(skip) => {
+                let standing = self.standing(&work.lease, event.event_time);
+                let change = settle::skipped(&standing, &skip);
+                let items = vec![change_only(&work.lease, Change { consent: Some(consent), ..change })];
+                self.ledger.settle(Settlement { exchanges: Vec::new(), sent_at: now, items }).await;
+                Ok(Tested::Skipped(skip))
+            }
+            Ok(payload) => Ok(self.send_test(Ready { work, payload, consent }).await),
+        }
+    }
+
+    /// The test on record, leased to nobody but the caller.
+    async fn admit_test(&self, event: &Arc<CanonicalEvent>) -> Result<Work, StoreError> {
         let now = self.clock.now();
         let delivery = NewDelivery { sink: self.id, due_at: now, leased_to: Some(self.run.id) };
         let admission = admission(event, Origin::Test, Route(vec![delivery]));
@@ -38,32 +70,34 @@ impl Station {
         let Some(Acceptance::Accepted { event: number }) = accepted.first() else {
             return Err(StoreError::Closed);
         };
-        let lease = Lease {
-            id: DeliveryId { event: *number, sink: self.id },
-            fence: 1,
-            tries: 0,
-            accepted_at: now,
-            uncertain: None,
-            event: admission.json,
-        };
-        let work = Work { lease, event: std::sync::Arc::clone(event) };
-        let part = [Ready { work, payload, consent: ConsentVerdict::Full }];
+        let id = DeliveryId { event: *number, sink: self.id };
+        Ok(Work { lease: Lease::fresh(id, now, admission.json), event: Arc::clone(event) })
+    }
+
+    async fn send_test(&self, ready: Ready) -> Tested {
+        let part = [ready];
         let answer = self.send(&part).await;
-        let exchange = answer.exchanges.last().cloned();
+        let [Ready { work, payload, consent }] = &part;
         let outcome = match &answer.verdict {
             Ok(outcomes) => outcomes.first().cloned().unwrap_or(Outcome::DELIVERED),
             Err(failure) => Outcome::Failed(failure.clone()),
         };
-        let failure = match &outcome {
-            Outcome::Delivered { .. } => None,
-            Outcome::Failed(failure) => Some(failure.clone()),
+        let standing = self.standing(&work.lease, work.event.event_time);
+        let (change, failure) = match &outcome {
+            Outcome::Delivered { note } => (settle::delivered(&standing, note.clone()), None),
+            Outcome::Failed(failure) => {
+                (settle::failed(&standing, failure.class.name(), &failure.message), Some(failure.clone()))
+            }
         };
-        // Recorded as refused, so that nothing becomes due of it.
-        let recorded = match outcome {
-            Outcome::Delivered { .. } => outcome,
-            Outcome::Failed(failure) => Outcome::Failed(Failure { class: FailureClass::Rejected, ..failure }),
+        let change = Change { response_code: answer.response_code(), consent: Some(*consent), ..change };
+        let item = ItemSettlement {
+            attempts: answer.attempts(0, payload, &outcome),
+            ..change_only(&work.lease, change)
         };
-        self.settle(&part, answer, &[(recorded, Verdict::Final)]).await;
-        Ok(TestSend { exchange, failure })
+        let exchange = answer.exchanges.last().cloned();
+        let settlement =
+            Settlement { exchanges: answer.exchanges, sent_at: answer.sent_at, items: vec![item] };
+        self.ledger.settle(settlement).await;
+        Tested::Sent { exchange, failure }
     }
 }

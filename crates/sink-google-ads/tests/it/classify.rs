@@ -259,6 +259,9 @@ async fn code_zero_or_none_is_no_error() {
         let body = json!({"partialFailureError": status, "results": [row(), row()]});
         assert_eq!(told(2, body).await, [DELIVERED, DELIVERED]);
     }
+    let mut body = partial(&[failure(&[error(Some(0), "fieldError", "REQUIRED")])], &[row()]);
+    body["partialFailureError"]["code"] = json!(0);
+    assert_eq!(told(1, body).await, [DELIVERED]);
 }
 
 #[tokio::test]

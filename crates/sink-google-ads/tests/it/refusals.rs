@@ -159,17 +159,17 @@ async fn an_ended_or_unknown_version_says_how_to_mend_it() {
 }
 
 #[tokio::test]
-async fn the_wait_comes_from_the_error_or_the_header() {
-    let server = Server::google(|_| {
-        Answer::Reply(
-            429,
-            "Retry-After: 17\r\n",
-            error("RESOURCE_EXHAUSTED", &[(None, "quotaError", "RESOURCE_EXHAUSTED")]).to_string(),
-        )
-    });
-    let report = send(&sink_at(&server, ""), 1).await;
+async fn the_header_names_the_wait_where_the_error_does_not() {
     let retry_after = Some(Duration::from_secs(17));
-    assert_eq!(report.verdict().unwrap_err().class, RateLimited { retry_after });
+    for (status, family, code, class) in [
+        (429, "quotaError", "RESOURCE_EXHAUSTED", RateLimited { retry_after }),
+        (503, "internalError", "TRANSIENT_ERROR", Unavailable { retry_after }),
+    ] {
+        let body = error("X", &[(None, family, code)]);
+        let server = Server::google(move |_| Answer::Reply(status, "Retry-After: 17\r\n", body.clone()));
+        let report = send(&sink_at(&server, ""), 1).await;
+        assert_eq!(report.verdict().unwrap_err().class, class, "{code}");
+    }
 }
 
 #[tokio::test]

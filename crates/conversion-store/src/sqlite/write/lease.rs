@@ -1,7 +1,7 @@
 //! Taking due deliveries.
 
 use conversion_core::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Params, Row, params};
 
 use crate::lease::{DeliveryId, Lease, LeaseRequest, SinkId, Uncertainty};
 use crate::sqlite::code::{At, Time};
@@ -12,7 +12,8 @@ use crate::sqlite::writer::Work;
 macro_rules! due {
     ($owner:literal) => {
         concat!(
-            "SELECT d.event, d.sink, d.due_at, d.fence, d.tries, d.uncertain_since, d.dedup_key, e.accepted_at, b.json
+            "SELECT d.event, d.sink, d.due_at, d.fence, d.tries, d.uncertain_since, d.dedup_key, 
+                coalesce(d.retried_at, e.accepted_at), b.json
             FROM delivery d CROSS JOIN event e ON e.seq = d.event CROSS JOIN body b ON b.event = d.event
             WHERE d.status = 0 AND d.sink = ?1 AND ",
             $owner,
@@ -21,7 +22,8 @@ macro_rules! due {
     };
 }
 const FREE: &str = due!("d.owner IS NULL");
-const LOST: &str = due!("d.owner IN (SELECT id FROM run WHERE alive_until <= ?2)");
+// A run that finds itself lapsed still has its own in memory.
+const LOST: &str = due!("d.owner IN (SELECT id FROM run WHERE alive_until <= ?2 AND id <> ?4)");
 
 /// A lease with the event still packed.
 pub(in crate::sqlite) struct Packed {
@@ -31,9 +33,14 @@ pub(in crate::sqlite) struct Packed {
 }
 
 impl Packed {
-    /// Unpacks, which need not be done on the writer thread.
-    pub(in crate::sqlite) fn unpack(self) -> rusqlite::Result<Lease> {
-        Ok(Lease { event: unpack(&self.body)?.into(), ..self.lease })
+    /// Unpacks, which need not be done on the writer thread. What cannot be unpacked is no event, and says so where it
+    /// is read; it must not cost the leases beside it.
+    pub(in crate::sqlite) fn unpack(self) -> Lease {
+        let event = unpack(&self.body).unwrap_or_else(|error| {
+            tracing::error!(delivery = %self.lease.id, %error, "the stored event is damaged");
+            String::new()
+        });
+        Lease { event: event.into(), ..self.lease }
     }
 }
 
@@ -41,12 +48,13 @@ impl Packed {
 pub(in crate::sqlite) fn lease(work: &Work<'_>, request: LeaseRequest) -> rusqlite::Result<Vec<Packed>> {
     let connection = &*work.transaction;
     let now = At::from(request.now);
-    let mut leases = due(connection, LOST, &request)?;
+    let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
+    let mut leases = due(connection, LOST, params![request.sink.0, now, limit, request.run.0])?;
     for lost in &mut leases {
         let since = Timestamp::try_from(lost.due_at.lease_start())?;
         lost.lease.uncertain.get_or_insert(Uncertainty { since, dedup_key: None });
     }
-    leases.extend(due(connection, FREE, &request)?);
+    leases.extend(due(connection, FREE, params![request.sink.0, now, limit])?);
     leases.sort_by_key(|packed| (packed.due_at, packed.lease.id));
     leases.truncate(request.limit);
 
@@ -62,10 +70,9 @@ pub(in crate::sqlite) fn lease(work: &Work<'_>, request: LeaseRequest) -> rusqli
     Ok(leases)
 }
 
-fn due(connection: &Connection, sql: &str, request: &LeaseRequest) -> rusqlite::Result<Vec<Packed>> {
-    let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
+fn due(connection: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<Vec<Packed>> {
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![request.sink.0, At::from(request.now), limit], packed)?;
+    let rows = statement.query_map(params, packed)?;
     rows.collect()
 }
 
@@ -76,7 +83,7 @@ fn packed(row: &Row<'_>) -> rusqlite::Result<Packed> {
         id: DeliveryId { event: row.get(0)?, sink: SinkId(row.get(1)?) },
         fence: row.get(3)?,
         tries: row.get(4)?,
-        accepted_at: row.get::<_, Time>(7)?.0,
+        waiting_since: row.get::<_, Time>(7)?.0,
         uncertain: since.map(|since| Uncertainty { since: since.0, dedup_key }),
         event: "".into(),
     };

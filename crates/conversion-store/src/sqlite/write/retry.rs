@@ -27,7 +27,7 @@ pub(in crate::sqlite) fn retry(
         (Status::Pending | Status::Skipped | Status::Failed, false) => {}
     }
     let sql = "UPDATE delivery
-        SET status = 0, due_at = ?3, tries = 0, reason = NULL, message = NULL, settled_at = NULL
+        SET status = 0, due_at = ?3, retried_at = ?3, tries = 0, reason = NULL, message = NULL, settled_at = NULL
         WHERE event = ?1 AND sink = ?2";
     work.transaction.prepare_cached(sql)?.execute(params![id.event, id.sink.0, now])?;
     if origin == Origin::Live {

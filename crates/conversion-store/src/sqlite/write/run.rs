@@ -11,6 +11,7 @@ const REMEMBERED: i64 = 16;
 
 /// Starts a run and frees the leases of all others.
 pub(in crate::sqlite) fn start(work: &Work<'_>, now: At, alive_until: At) -> rusqlite::Result<RunId> {
+    fail_tests(work, now)?;
     free_leases(work, now)?;
     let sql = "UPDATE run SET alive_until = min(alive_until, ?1)";
     work.transaction.prepare_cached(sql)?.execute([now])?;
@@ -18,6 +19,14 @@ pub(in crate::sqlite) fn start(work: &Work<'_>, now: At, alive_until: At) -> rus
     let run = work.transaction.prepare_cached(sql)?.insert(params![now, alive_until])?;
     work.transaction.prepare_cached("DELETE FROM run WHERE id <= ?1")?.execute([run - REMEMBERED])?;
     Ok(RunId(run))
+}
+
+/// A test is never tried again: one that was cut off has failed.
+fn fail_tests(work: &Work<'_>, now: At) -> rusqlite::Result<()> {
+    let sql = "UPDATE delivery SET status = 3, owner = NULL, settled_at = ?1, reason = 'interrupted',
+            message = 'the service ended while the test was under way'
+        WHERE status = 0 AND event IN (SELECT seq FROM event WHERE origin = 1)";
+    work.transaction.prepare_cached(sql)?.execute([now]).map(drop)
 }
 
 // What was leased may have been sent since. The index is named because a scan of all deliveries would be the other way.
