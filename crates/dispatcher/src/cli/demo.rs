@@ -112,9 +112,10 @@ impl Stage {
             let url = format!("{}/api/events", self.url);
             let answer =
                 client.exchange(&Arc::new(Request { url, headers: vec![Header::json()], body }), None).await;
-            answer
+            let reply = answer
                 .result
                 .map_err(|failure| anyhow::anyhow!("cannot report an event: {}", failure.message))?;
+            anyhow::ensure!(reply.status == 202, "an event was not accepted: {}", reply.body);
             tokio::time::sleep(GAP).await;
             if tokio::time::Instant::now() >= next_look {
                 screen.show(&self.picture(index + 1, count).await?)?;
