@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::alarm::Alarm;
 use crate::batch::Limits;
 use crate::clock::Clock;
-use crate::config::{Config, SinkConfig};
+use crate::config::{Config, MAX_BODY, SinkConfig};
 use crate::gate::Gate;
 use crate::ingest::{Committer, Ingest, Lane};
 use crate::intake;
@@ -28,9 +28,6 @@ use crate::screen::Rules;
 use crate::settle::Patience;
 use crate::watch::Watch;
 use crate::worker::{Station, Worker};
-
-/// Bytes of request bodies that may be in memory at once.
-const BODY_BYTES: usize = 64 * 1024 * 1024;
 
 /// A running dispatcher.
 #[derive(Debug)]
@@ -145,7 +142,7 @@ impl Service {
             clock,
             ingest,
             stations,
-            body_room: Semaphore::new(BODY_BYTES),
+            body_room: Semaphore::new(MAX_BODY),
             ledger,
             watch,
             workers,

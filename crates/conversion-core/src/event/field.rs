@@ -151,8 +151,8 @@ impl Reader {
         }
         if let Ok(Key(text)) = serde_json::from_str::<Key<'_>>(raw.get()) {
             return match text.trim().parse::<Timestamp>() {
-                Ok(time) if in_range(time) => Some(time),
-                _ => self.wants(field, WANTED, raw),
+                Ok(time) => self.in_range(field, time),
+                Err(_) => self.wants(field, WANTED, raw),
             };
         }
         let Ok(seconds) = serde_json::from_str::<f64>(raw.get()) else {
@@ -161,13 +161,19 @@ impl Reader {
         if seconds.abs() >= 1e11 {
             return self.refuse(field, "looks like milliseconds; send Unix seconds");
         }
-        let time = jiff::SignedDuration::try_from_secs_f64(seconds)
-            .ok()
-            .and_then(|d| Timestamp::from_duration(d).ok());
-        match time {
-            Some(time) if in_range(time) => Some(time),
-            _ => self.refuse(field, "must lie after the year 2000"),
+        let since_1970 = jiff::SignedDuration::try_from_secs_f64(seconds).ok();
+        match since_1970.and_then(|since_1970| Timestamp::from_duration(since_1970).ok()) {
+            Some(time) => self.in_range(field, time),
+            None => self.wants(field, WANTED, raw),
         }
+    }
+
+    fn in_range(&mut self, field: &str, time: Timestamp) -> Option<Timestamp> {
+        const YEAR_2000: i64 = 946_684_800;
+        if time.as_second() < YEAR_2000 {
+            return self.refuse(field, "must lie after the year 2000");
+        }
+        Some(time)
     }
 
     /// An amount of money.
@@ -241,11 +247,6 @@ pub(super) const MAX_WORD: usize = 64;
 
 fn is_null(raw: &RawValue) -> bool {
     raw.get() == "null"
-}
-
-fn in_range(time: Timestamp) -> bool {
-    const YEAR_2000: i64 = 946_684_800;
-    time.as_second() >= YEAR_2000
 }
 
 /// What a value looks like, without its content.

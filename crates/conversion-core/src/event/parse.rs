@@ -269,6 +269,9 @@ impl<'v> Draft<'v> {
 
     fn unknown(&mut self, path: &str, key: &str, known: &[&str]) {
         let message = match crate::settings::nearest(key, known.iter().copied()) {
+            _ if path == key && key.to_ascii_lowercase().ends_with("clid") => {
+                "is not a field; put a click id that no sink here knows under `clickIds`".to_owned()
+            }
             Some(name) => format!("is not a field; did you mean `{name}`?"),
             None => "is not a field; `properties` takes what has no field of its own".to_owned(),
         };

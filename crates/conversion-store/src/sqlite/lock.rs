@@ -24,13 +24,27 @@ pub(super) fn locate(path: &str) -> Result<PathBuf, StoreError> {
     Ok(folder.join(name))
 }
 
+/// Makes the database's file, for its owner alone: it holds personal data. SQLite gives its log files the same mode.
+pub(super) fn create(database: &Path) -> Result<(), StoreError> {
+    let failed = |source: io::Error| StoreError::Database { action: "be created", source: source.into() };
+    private(database).map(drop).map_err(failed)
+}
+
+fn private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// Locks the database against other services, for as long as the returned file lives. The lock is a file of its own:
 /// closing any handle of the database would end the locks that SQLite holds on it.
 pub(super) fn lock(database: &Path) -> Result<File, StoreError> {
     let mut name = database.to_owned().into_os_string();
     name.push(".lock");
     let failed = |source: io::Error| StoreError::Database { action: "be locked", source: source.into() };
-    let file = OpenOptions::new().create(true).append(true).open(name).map_err(failed)?;
+    let file = private(Path::new(&name)).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(database.display().to_string())),

@@ -51,6 +51,7 @@ impl SqliteStore {
     pub fn open(path: &str) -> Result<Self, StoreError> {
         let database = lock::locate(path)?;
         let lock = lock::lock(&database)?;
+        lock::create(&database)?;
         let connection = connection::writer(&database).map_err(failed("be opened"))?;
         schema::migrate(&connection)?;
         let writer = Some(Writer::start(connection, lock)?);

@@ -34,7 +34,10 @@ pub(super) async fn guard(
             let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
             let client = peer
                 .map(|peer| client_address(peer, request.headers(), &service.config.server.trusted_proxies));
-            tracing::warn!(client = ?client, "a request without a fitting key was refused");
+            tracing::warn!(
+                client = client.map(tracing::field::display),
+                "a request without a fitting key was refused"
+            );
             problem.into_response()
         }
     }

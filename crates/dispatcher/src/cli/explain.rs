@@ -75,7 +75,9 @@ pub(super) fn run(arguments: &Arguments, config: &Config, out: &mut dyn Write) -
             Ok(event) => event,
             Err(error) => {
                 good = false;
-                for error in &error.errors {
+                if arguments.json {
+                    writeln!(out, "{}", serde_json::json!({ "errors": error.errors }))?;
+                } else {
                     writeln!(out, "rejected: {error}")?;
                 }
                 continue;
@@ -112,10 +114,11 @@ fn explain(
     let screened = Rules::of(config, sink_config).screen(event, Some(now));
     let subject = Subject::new(&screened.event).screened(screened.skip);
     let outcome = match sink.prepare(&subject, now) {
-        _ if config.outbound.mode == OutboundMode::Mock => {
-            Outcome::Skip(Skip::mock_mode(sink_config.descriptor.platform))
+        Ok(payload) => {
+            let mock =
+                (config.outbound.mode == OutboundMode::Mock).then_some("mock_mode: it would not leave");
+            request(sink.compose(&[&payload]), payload.notes.iter().copied().chain(mock).collect())
         }
-        Ok(payload) => request(sink.compose(&[&payload]), payload.notes),
         Err(NotSent::Skip(skip)) => Outcome::Skip(skip),
         // Only a store knows of earlier deliveries.
         Err(NotSent::WaitForEarlier) => Outcome::Skip(Skip::already_counted(&event.event_name)),
@@ -165,8 +168,7 @@ fn write(out: &mut dyn Write, explained: &Explained) -> anyhow::Result<()> {
                 for (name, value) in headers {
                     writeln!(out, "      {name}: {value}")?;
                 }
-                let body: serde_json::Value = serde_json::from_str(body.get())?;
-                for line in serde_json::to_string_pretty(&body)?.lines() {
+                for line in spread(body.get()).lines() {
                     writeln!(out, "      {line}")?;
                 }
                 for note in notes {
@@ -177,4 +179,51 @@ fn write(out: &mut dyn Write, explained: &Explained) -> anyhow::Result<()> {
     }
     writeln!(out)?;
     Ok(())
+}
+
+/// Compact JSON over several lines, otherwise as it is: what is shown is what would be sent, to the digit.
+fn spread(json: &str) -> String {
+    let mut spread = String::with_capacity(json.len() * 2);
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for c in json.chars() {
+        if in_text {
+            spread.push(c);
+            in_text = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+            continue;
+        }
+        match c {
+            '{' | '[' => depth += 1,
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                break_line(&mut spread, depth);
+            }
+            '"' => in_text = true,
+            _ => {}
+        }
+        spread.push(c);
+        match c {
+            '{' | '[' | ',' => break_line(&mut spread, depth),
+            ':' => spread.push(' '),
+            _ => {}
+        }
+    }
+    spread
+}
+
+fn break_line(text: &mut String, depth: usize) {
+    text.push('\n');
+    text.extend(std::iter::repeat_n("  ", depth));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_spread_without_being_changed() {
+        let json = r#"{"a":"x,\"{","b":[50.00,1],"c":{"d":true}}"#;
+        let lines = "{\n  \"a\": \"x,\\\"{\",\n  \"b\": [\n    50.00,\n    1\n  ],\n  \"c\": {\n    \"d\": true\n  }\n}";
+        assert_eq!(spread(json), lines);
+    }
 }

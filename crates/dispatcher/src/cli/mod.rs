@@ -80,10 +80,23 @@ pub fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing is left to tell where standard error is gone, too.
-            writeln!(io::stderr(), "signalbox: {error:#}").ok();
+            writeln!(io::stderr(), "signalbox: {}", told_once(&error)).ok();
             ExitCode::from(2)
         }
     }
+}
+
+/// The error with its causes, each once: some tell their cause themselves.
+fn told_once(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string).filter(|cause| !cause.is_empty()) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

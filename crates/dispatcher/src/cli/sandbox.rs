@@ -32,7 +32,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
         std::io::stdout(),
         "sandbox of TikTok and Google Ads on {base}\n\n\
          Point the service at it:\n  \
-         TIKTOK_BASE_URL={base} TIKTOK_PIXEL_ID=PIXEL TIKTOK_ACCESS_TOKEN=token \\\n  \
+         TIKTOK_BASE_URL={base} TIKTOK_PIXEL_ID=PIXEL TIKTOK_ACCESS_TOKEN=sandbox-token \\\n  \
          GOOGLE_ADS_BASE_URL={base} GOOGLE_ADS_TOKEN_URL={base}/token GOOGLE_ADS_CLIENT_ID=id \\\n  \
          GOOGLE_ADS_CLIENT_SECRET=secret GOOGLE_ADS_REFRESH_TOKEN=refresh GOOGLE_ADS_CUSTOMER_ID=1234567890 \\\n  \
          GOOGLE_ADS_CONVERSION_ACTIONS=TRIAL_BOOKED=111,TRIAL_RESCHEDULED=111 signalbox serve\n\n\

@@ -76,6 +76,9 @@ impl ConfigError {
     }
 }
 
+/// Longest request body that can be configured: the room that all bodies share.
+pub const MAX_BODY: usize = 64 * 1024 * 1024;
+
 const SECTIONS: [&str; 9] =
     ["server", "store", "outbound", "defaults", "consent", "delivery", "log", "keys", "sinks"];
 
@@ -123,8 +126,9 @@ impl Config {
         if self.delivery.retry_for.is_zero() {
             return refuse("[delivery] retry_for", "must be longer than nothing");
         }
-        if self.server.max_body == 0 || self.server.max_events == 0 {
-            return refuse("[server]", "max_body and max_events must be more than nothing");
+        if !(1..=MAX_BODY).contains(&self.server.max_body) || self.server.max_events == 0 {
+            let message = format!("max_body must lie between 1 and {MAX_BODY} bytes, and max_events above 0");
+            return refuse("[server]", &message);
         }
         Ok(self)
     }

@@ -9,7 +9,7 @@ pub enum SplitError {
     #[error("the body is not UTF-8")]
     NotUtf8,
     /// Nothing in it.
-    #[error("the body is empty; send one event, an array of events, or one event a line")]
+    #[error("the body holds no event; send one event, an array of events, or one event a line")]
     Empty,
     /// Neither JSON nor lines of JSON.
     #[error("the body is neither one JSON value nor one JSON object a line: {0}")]

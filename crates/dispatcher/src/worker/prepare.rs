@@ -74,6 +74,11 @@ impl Station {
                     settle::waiting(&standing, after(now, LOOK_AGAIN), "waiting_for_earlier", message);
                 Prepared::Settled(work, change)
             }
+            Err(NotSent::Skip(skip)) if standing.uncertain.is_some() => {
+                // The platform may have it: to call it skipped would be a lie.
+                let message = format!("perhaps received; not sent again because: {}", skip.message);
+                Prepared::Settled(work, settle::failed(&standing, "interrupted", message))
+            }
             Err(NotSent::Skip(skip)) => {
                 let change = self.skipped(&standing, skip, now).await;
                 Prepared::Settled(work, Change { consent: Some(consent), ..change })

@@ -1,0 +1,194 @@
+//! Reading canonical events: what is taken, what is refused and how that is said.
+#![expect(clippy::unwrap_used, reason = "clippy's leave for tests does not reach their helpers")]
+
+use conversion_core::event::{EventError, Vocabulary};
+use conversion_core::{CanonicalEvent, Timestamp};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const NOW: i64 = 1_795_000_000;
+
+fn parse(json: &str) -> Result<CanonicalEvent, EventError> {
+    let vocabulary = Vocabulary::new(["gclid", "ttclid"]);
+    CanonicalEvent::parse(json, &vocabulary, Timestamp::from_second(NOW).unwrap())
+}
+
+fn with(field: &str, value: Value) -> String {
+    let mut event = json!({"eventId": "e1", "eventName": "TRIAL_BOOKED", "eventTime": NOW});
+    event[field] = value;
+    event.to_string()
+}
+
+fn refusal(field: &str, value: Value) -> String {
+    parse(&with(field, value)).unwrap_err().to_string()
+}
+
+#[test]
+fn the_least_and_the_most() {
+    let least = parse(&with("email", Value::Null)).unwrap();
+    // date -u -d @1795000000
+    assert_eq!(
+        least.to_json(),
+        r#"{"eventId":"e1","eventName":"TRIAL_BOOKED","eventTime":"2026-11-18T11:06:40Z"}"#
+    );
+    assert_eq!(least.conversion_id(), "e1");
+
+    let most = r#"{"eventId":"e1","eventName":"N","eventTime":"2026-01-10T12:00:00Z","conversionId":"c",
+        "email":"a@b.c","phone":"1","externalId":"x","firstName":"A","lastName":"B","address":{"street":"S",
+        "city":"C","region":"R","postalCode":"P","country":"US"},"ip":"::1","userAgent":"U","locale":"en-US",
+        "gclid":"G","clickIds":{"fbclid":"F"},"pageUrl":"https://x.test/","pageReferrer":"http://y.test/",
+        "value":49.90,"currency":"eur","orderId":"o","contentType":"product","contents":[{"id":"1","name":"n",
+        "category":"c","brand":"b","price":1.5,"quantity":2}],"searchString":"s","description":"d",
+        "leadId":"l","limitedDataUse":true,"consent":{"adUserData":"GRANTED","adPersonalization":"DENIED"},
+        "appointmentId":"a","attributionId":"t","properties":{"k":"v","n":1,"f":false}}"#;
+    let most = parse(most).unwrap();
+    assert_eq!((most.click_id("gclid"), most.click_id("fbclid")), (Some("G"), Some("F")));
+    assert_eq!(parse(&most.to_json()).unwrap(), most, "what is stored reads as it was");
+    assert!(most.to_json().contains(r#""value":49.90,"currency":"EUR""#));
+}
+
+#[test]
+fn times_in_both_forms() {
+    for (time, stored) in [
+        (json!("2026-01-10T12:00:00Z"), "2026-01-10T12:00:00Z"),
+        (json!("2026-01-10T14:00:00+02:00"), "2026-01-10T12:00:00Z"),
+        (json!(1_768_046_400), "2026-01-10T12:00:00Z"),
+        (json!(1_768_046_400.5), "2026-01-10T12:00:00.5Z"),
+    ] {
+        assert_eq!(parse(&with("eventTime", time)).unwrap().event_time.to_string(), stored);
+    }
+}
+
+#[test]
+fn mistakes_are_named_with_their_mend() {
+    let time = "eventTime: must be a time as RFC 3339 (2026-01-10T12:00:00Z) or in Unix seconds, not a string of 9 \
+                characters";
+    for (field, value, message) in [
+        ("eventId", json!(" "), "eventId: is required"),
+        ("eventId", json!(5), "eventId: must be a string, not a number"),
+        ("eventId", json!("a@b.c"), "eventId: must not hold `@`: ids are sent and logged in the clear"),
+        ("eventId", json!("x".repeat(65)), "eventId: must have at most 64 characters, not 65"),
+        ("eventName", json!("A=B"), "eventName: must not hold `=`, `,` or `@`"),
+        ("eventTime", json!("10.1.2026"), time),
+        ("eventTime", json!(1_768_046_400_000_i64), "eventTime: looks like milliseconds; send Unix seconds"),
+        ("eventTime", json!(12), "eventTime: must lie after the year 2000"),
+        ("eventTime", json!("1999-01-01T00:00:00Z"), "eventTime: must lie after the year 2000"),
+        ("eventTime", json!(NOW + 86_401), "eventTime: lies more than 24 hours ahead"),
+        ("emial", json!("x"), "emial: is not a field; did you mean `email`?"),
+        ("zzzz", json!("x"), "zzzz: is not a field; `properties` takes what has no field of its own"),
+        (
+            "fbclid",
+            json!("x"),
+            "fbclid: is not a field; put a click id that no sink here knows under `clickIds`",
+        ),
+        ("email", json!({"a": 1}), "email: must be a string, not an object"),
+        (
+            "ip",
+            json!("1.2.3.4, 5.6.7.8"),
+            "ip: must be one IPv4 or IPv6 address, not a string of 16 characters",
+        ),
+        (
+            "pageUrl",
+            json!("x.test/a"),
+            "pageUrl: must be a full address that starts with https:// or http://",
+        ),
+        ("value", json!(-1), "value: must not be negative"),
+        ("value", json!("49"), "value: must be a number, not a string of 2 characters"),
+        (
+            "currency",
+            json!("DOLLAR"),
+            "currency: must be a three-letter currency code of ISO 4217, such as USD",
+        ),
+        (
+            "contents",
+            json!([{"quantity": -1}]),
+            "contents[0].quantity: must be a whole number, zero or more, not a negative number",
+        ),
+        ("contents", json!([{"prize": 1}]), "contents[0].prize: is not a field; did you mean `price`?"),
+        (
+            "address",
+            json!({"country": "USA"}),
+            "address.country: must be a two-letter country code of ISO 3166-1, such as US",
+        ),
+        (
+            "consent",
+            json!({"adUserData": "yes"}),
+            "consent.adUserData: must be GRANTED or DENIED; leave it out where it is not known",
+        ),
+        (
+            "clickIds",
+            json!({"x-y": "1"}),
+            "clickIds.x-y: a click id's name has 2 to 32 letters and underscores",
+        ),
+        ("properties", json!({"a": [1]}), "properties.a: must be a string, a number, or true or false"),
+        (
+            "limitedDataUse",
+            json!("yes"),
+            "limitedDataUse: must be true or false, not a string of 3 characters",
+        ),
+        ("description", json!("a\u{0}b"), "description: must not hold control characters"),
+    ] {
+        assert_eq!(refusal(field, value), message);
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_and_no_value_with_them() {
+    let event = r#"{"eventId":"e9","email":["secret@example.com"],"phone":{"n":"+15550001"},"value":-3}"#;
+    let error = parse(event).unwrap_err();
+    assert_eq!(error.event_id.as_deref(), Some("e9"));
+    let fields: Vec<&str> = error.errors.iter().map(|error| error.field.as_str()).collect();
+    assert_eq!(fields, ["email", "phone", "value", "eventName", "eventTime"]);
+    assert!(!error.to_string().contains("secret") && !error.to_string().contains("555"));
+}
+
+#[test]
+fn what_is_no_event_is_refused() {
+    for (json, message) in [
+        ("", "the event is cut off at line 1, column 0"),
+        ("{\"eventId\":", "the event is cut off at line 1, column 11"),
+        ("{'a':1}", "the event is not valid JSON at line 1, column 2"),
+        ("[]", "an event must be an object, not an array"),
+        (
+            r#"{"eventId":"a","eventId":"b","eventName":"n","eventTime":1795000000}"#,
+            "eventId: is given twice",
+        ),
+        (
+            r#"{"gclid":"a","clickIds":{"gclid":"b"},"eventId":"a","eventName":"n","eventTime":1795000000}"#,
+            "clickIds.gclid: is given twice, at top level and under clickIds",
+        ),
+    ] {
+        assert_eq!(parse(json).unwrap_err().to_string(), message, "{json}");
+    }
+}
+
+#[test]
+fn stripped_events_name_nobody() {
+    let event = parse(&with("email", json!("ann@example.com"))).unwrap();
+    let event = CanonicalEvent {
+        page_url: Some("https://x.test/?mail=ann@example.com&gclid=1".into()),
+        description: Some("Ann@example.com".into()),
+        ..event
+    };
+    let stripped = event.without_identifiers().to_json();
+    assert!(!stripped.to_lowercase().contains("ann@"), "{stripped}");
+    assert!(stripped.contains("gclid=1"));
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused_and_never_breaks(json in "\\PC{0,200}") {
+        drop(parse(&json));
+    }
+
+    #[test]
+    fn what_is_stored_reads_as_it_was(
+        id in "[A-Za-z0-9._:-]{1,64}", email in "\\PC{0,40}", value in 0u32..1_000_000, quantity in any::<u32>()
+    ) {
+        let event = json!({"eventId": id, "eventName": "N", "eventTime": NOW, "email": email, "value": value,
+            "contents": [{"quantity": quantity}], "properties": {"p": email}});
+        if let Ok(event) = parse(&event.to_string()) {
+            prop_assert_eq!(parse(&event.to_json()).unwrap(), event);
+        }
+    }
+}
