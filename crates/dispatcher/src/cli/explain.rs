@@ -37,21 +37,22 @@ struct Explanation {
     platform: &'static str,
     mapping: Option<String>,
     identifiers: Vec<Trace>,
-    #[serde(flatten)]
-    outcome: Outcome,
+    /// What would be sent, or in mock mode kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Shown>,
+    /// Why nothing would be sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skip: Option<Skip>,
 }
 
+/// A request as it would be recorded.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-enum Outcome {
-    Request {
-        method: &'static str,
-        url: String,
-        headers: Vec<(&'static str, String)>,
-        body: Box<RawValue>,
-        notes: Vec<&'static str>,
-    },
-    Skip(Skip),
+struct Shown {
+    method: &'static str,
+    url: String,
+    headers: Vec<(&'static str, String)>,
+    body: Box<RawValue>,
+    notes: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -113,30 +114,31 @@ fn explain(
 ) -> Explanation {
     let screened = Rules::of(config, sink_config).screen(event, Some(now));
     let subject = Subject::new(&screened.event).screened(screened.skip);
-    let outcome = match sink.prepare(&subject, now) {
-        Ok(payload) => {
-            let mock =
-                (config.outbound.mode == OutboundMode::Mock).then_some("mock_mode: it would not leave");
-            request(sink.compose(&[&payload]), payload.notes.iter().copied().chain(mock).collect())
-        }
-        Err(NotSent::Skip(skip)) => Outcome::Skip(skip),
+    let (request, skip) = match sink.prepare(&subject, now) {
+        Ok(payload) => (Some(Shown::of(sink.compose(&[&payload]), payload.notes)), None),
+        Err(NotSent::Skip(skip)) => (None, Some(skip)),
         // Only a store knows of earlier deliveries.
-        Err(NotSent::WaitForEarlier) => Outcome::Skip(Skip::already_counted(&event.event_name)),
+        Err(NotSent::WaitForEarlier) => (None, Some(Skip::already_counted(&event.event_name))),
     };
+    // The spec's order: mock mode is the first reason, whatever else there is.
+    let mock = config.outbound.mode == OutboundMode::Mock;
+    let skip = if mock { Some(Skip::mock_mode(sink_config.descriptor.platform)) } else { skip };
     Explanation {
         sink: sink_config.name.clone(),
         platform: sink_config.descriptor.platform,
         mapping: sink.mapping().get(&event.event_name).cloned(),
         identifiers: sink.recipes().iter().filter_map(|recipe| recipe.trace(&screened.event)).collect(),
-        outcome,
+        request,
+        skip,
     }
 }
 
-fn request(request: Request, notes: Vec<&'static str>) -> Outcome {
-    let headers =
-        request.headers.iter().map(|header| (header.name, header.recorded_value().to_owned())).collect();
-    let body = RawValue::from_string(request.body.json().to_owned()).unwrap_or_default();
-    Outcome::Request { method: "POST", url: request.url, headers, body, notes }
+impl Shown {
+    fn of(request: Request, notes: Vec<&'static str>) -> Self {
+        let headers = request.headers.iter().map(|header| (header.name, header.recorded_value().to_owned()));
+        let body = RawValue::from_string(request.body.json().to_owned()).unwrap_or_default();
+        Self { method: "POST", url: request.url, headers: headers.collect(), body, notes }
+    }
 }
 
 fn write(out: &mut dyn Write, explained: &Explained) -> anyhow::Result<()> {
@@ -159,22 +161,19 @@ fn write(out: &mut dyn Write, explained: &Explained) -> anyhow::Result<()> {
                 writeln!(out, "      {step}: {}", value.as_deref().unwrap_or("nothing usable; left out"))?;
             }
         }
-        match &sink.outcome {
-            Outcome::Skip(skip) => {
-                writeln!(out, "  SKIPPED ({}): {}\n  fix: {}", skip.reason, skip.message, skip.fix)?;
-            }
-            Outcome::Request { method, url, headers, body, notes } => {
-                writeln!(out, "  would send: {method} {url}")?;
-                for (name, value) in headers {
-                    writeln!(out, "      {name}: {value}")?;
-                }
-                for line in spread(body.get()).lines() {
-                    writeln!(out, "      {line}")?;
-                }
-                for note in notes {
-                    writeln!(out, "  note: {note}")?;
-                }
-            }
+        if let Some(skip) = &sink.skip {
+            writeln!(out, "  SKIPPED ({}): {}\n  fix: {}", skip.reason, skip.message, skip.fix)?;
+        }
+        let Some(request) = &sink.request else { continue };
+        writeln!(out, "  would send: {} {}", request.method, request.url)?;
+        for (name, value) in &request.headers {
+            writeln!(out, "      {name}: {value}")?;
+        }
+        for line in spread(request.body.get()).lines() {
+            writeln!(out, "      {line}")?;
+        }
+        for note in &request.notes {
+            writeln!(out, "  note: {note}")?;
         }
     }
     writeln!(out)?;

@@ -86,7 +86,9 @@ pub(super) async fn run(
     let mut requests = JoinSet::new();
     let sent = send_all(&events, arguments.batch as usize, &sender, &mut requests, &mut tally, &bar).await;
     bar.finish_and_clear();
-    tally.write(out)?;
+    if sent.is_ok() || tally.is_begun() {
+        tally.write(out)?;
+    }
     sent.map(|()| Verdict::good_if(tally.rejected == 0))
 }
 
@@ -212,6 +214,10 @@ impl Sender {
 }
 
 impl Tally {
+    fn is_begun(&self) -> bool {
+        self.accepted + self.duplicate + self.rejected > 0
+    }
+
     fn add(&mut self, start: usize, reply: Reply) {
         for result in reply.results {
             match result.status.as_str() {

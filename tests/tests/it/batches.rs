@@ -1,0 +1,148 @@
+//! Batches: one bad event among many, and what each delivery shows of what it shared a request with.
+
+use std::time::Duration;
+
+use platform_sandbox::Settings;
+use serde_json::{Value, json};
+
+use crate::harness::{Counts, GOOGLE, TIKTOK, World, google_verdict, ids, many, tiktok_verdict};
+
+#[tokio::test]
+async fn one_bad_event_in_a_hundred_fails_alone() {
+    // TikTok refuses the whole request. With the event's index in the message one more request does; without it the
+    // batch is halved: at most 2·log2(100) + 2 = 15 requests.
+    for (name_index, bad, most_requests) in
+        [(true, 57, 2), (true, 0, 2), (true, 99, 2), (false, 57, 15), (false, 0, 15), (false, 99, 15)]
+    {
+        let world = World::start().await;
+        let bad = format!("e-{bad}");
+        let verdicts = [tiktok_verdict(&bad, 40002, "not a valid event")].into();
+        world.platforms.sandbox.configure(TIKTOK, Settings { verdicts, name_index, ..Settings::default() });
+        let events = many("e", 100);
+        world.report(&events).await;
+        world.until_counts("tiktok", Counts { delivered: 99, failed: 1, ..Counts::default() }).await;
+        world.until_counts("google-ads", Counts::delivered(100)).await;
+
+        let failed = world.delivery("tiktok", &bad).await;
+        assert_eq!((&failed["status"], &failed["reason"]), (&json!("FAILED"), &json!("rejected")));
+        let message = failed["message"].as_str().unwrap();
+        assert!(message.contains("TikTok 40002") && message.contains("not a valid event"), "{message}");
+        let report = world.platforms.of(TIKTOK);
+        assert_eq!(report.max_batch, 100, "they shared a request");
+        assert!(
+            report.requests <= most_requests,
+            "{bad}, index named: {name_index}: {} requests",
+            report.requests
+        );
+        assert_eq!((report.received, report.deduplicated, report.counted_twice), (99, 0, 0));
+        let mut others = ids(&events);
+        others.remove(&bad);
+        assert_eq!(world.platforms.ids(TIKTOK), others);
+        assert_eq!(world.sink("tiktok").await["state"], "ACTIVE", "one bad event is no reason to hold");
+        world.audit().await;
+    }
+}
+
+#[tokio::test]
+async fn several_bad_events_fail_alone_too() {
+    let world = World::start().await;
+    let bad = ["e-3", "e-4", "e-50", "e-88", "e-99"];
+    let verdicts = bad.iter().map(|id| tiktok_verdict(id, 40002, "not a valid event")).collect();
+    world
+        .platforms
+        .sandbox
+        .configure(TIKTOK, Settings { verdicts, name_index: false, ..Settings::default() });
+    world.report(&many("e", 100)).await;
+    world.until_counts("tiktok", Counts { delivered: 95, failed: 5, ..Counts::default() }).await;
+    let failed = world.deliveries("status=FAILED").await;
+    let mut failed: Vec<&str> = failed.iter().map(|delivery| delivery["eventId"].as_str().unwrap()).collect();
+    failed.sort_unstable();
+    assert_eq!(failed, bad);
+    assert_eq!(world.platforms.of(TIKTOK).counted_twice, 0);
+}
+
+#[tokio::test]
+async fn a_batch_has_a_hundred_at_most_by_default() {
+    let world = World::start().await;
+    world.report(&many("e", 250)).await;
+    world.until_counts("tiktok", Counts::delivered(250)).await;
+    world.until_counts("google-ads", Counts::delivered(250)).await;
+    for platform in [TIKTOK, GOOGLE] {
+        let report = world.platforms.of(platform);
+        assert_eq!((report.max_batch, report.requests), (100, 3), "{report:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_too_large_is_halved() {
+    let world = World::start().await;
+    // 40061: invalid batch size. The first two requests of this test are refused with it whatever they hold.
+    let codes = [(40061, 1.0)].into();
+    world.platforms.sandbox.configure(TIKTOK, Settings { codes, latency_ms: 200, ..Settings::default() });
+    world.report(&many("e", 8)).await;
+    crate::harness::until("the first refusal", async || {
+        let requests = world.platforms.of(TIKTOK).by_outcome.get("200/40061").copied().unwrap_or(0);
+        if requests >= 1 { Ok(()) } else { Err(format!("{requests} requests")) }
+    })
+    .await;
+    world.platforms.sandbox.configure(TIKTOK, Settings::default());
+    world.until_counts("tiktok", Counts::delivered(8)).await;
+    let report = world.platforms.of(TIKTOK);
+    assert_eq!((report.max_batch, report.received, report.counted_twice), (4, 8, 0), "{report:?}");
+}
+
+#[tokio::test]
+async fn when_every_event_is_refused_alike_a_setting_is_to_blame() {
+    let world = World::start().await;
+    world
+        .platforms
+        .sandbox
+        .configure(TIKTOK, Settings { codes: [(40002, 1.0)].into(), ..Settings::default() });
+    world.report(&many("e", 20)).await;
+    let held = world.until_state("tiktok", "HELD").await;
+    assert_eq!(held["holdReason"], "all_refused");
+    assert!(held["holdMessage"].as_str().unwrap().contains("40002"), "{held}");
+    world.until_counts("tiktok", Counts::pending(20)).await;
+
+    world.platforms.sandbox.configure(TIKTOK, Settings::default());
+    world.resume("tiktok").await;
+    world.advance(Duration::from_secs(15 * 60)).await;
+    world.until_counts("tiktok", Counts::delivered(20)).await;
+    assert_eq!(world.platforms.of(TIKTOK).counted_twice, 0);
+}
+
+#[tokio::test]
+async fn a_delivery_shows_its_own_item_and_no_neighbour() {
+    let world = World::start().await;
+    // An error for one row each, so that the answers have something to tell of neighbours, too.
+    let verdicts =
+        [google_verdict("e-1", "UNPARSEABLE_GCLID", "The gclid of order e-1 cannot be read.")].into();
+    world.platforms.sandbox.configure(GOOGLE, Settings { verdicts, ..Settings::default() });
+    world.report(&many("e", 4)).await;
+    world.until_counts("tiktok", Counts::delivered(4)).await;
+    world.until_counts("google-ads", Counts { delivered: 3, failed: 1, ..Counts::default() }).await;
+    assert_eq!((world.platforms.of(TIKTOK).requests, world.platforms.of(GOOGLE).requests), (1, 1));
+
+    for sink in ["tiktok", "google-ads"] {
+        for own in 0..4 {
+            let listed = world.delivery(sink, &format!("e-{own}")).await;
+            let narrow = world.detail(&listed, "").await;
+            for shown in [&listed, &narrow, &narrow["exchanges"][0]] {
+                let bodies = [&shown["requestBody"], &shown["responseBody"]].map(Value::to_string).concat();
+                for other in (0..4).filter(|other| *other != own) {
+                    assert!(
+                        !bodies.contains(&format!("e-{other}")),
+                        "{sink} e-{own} shows e-{other}: {bodies}"
+                    );
+                }
+                assert!(bodies.contains(&format!("clid-e-{own}")), "{sink} e-{own}: {bodies}");
+            }
+            let whole = world.detail(&listed, "?whole=true").await["exchanges"][0]["requestBody"].to_string();
+            assert!((0..4).all(|id| whole.contains(&format!("clid-e-{id}"))), "{whole}");
+        }
+    }
+    let refused = world.delivery("google-ads", "e-1").await["responseBody"].to_string();
+    assert!(refused.contains("UNPARSEABLE_GCLID"), "{refused}");
+    let sound = world.delivery("google-ads", "e-2").await["responseBody"].to_string();
+    assert!(!sound.contains("UNPARSEABLE_GCLID"), "{sound}");
+}

@@ -1,0 +1,102 @@
+//! A network that loses answers, cuts connections and puts gateways in between: in the end everything is delivered, and
+//! nothing is counted twice.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use platform_sandbox::Settings;
+
+use crate::harness::{Counts, GOOGLE, Setup, TIKTOK, World, ids, many, until};
+
+#[tokio::test]
+async fn everything_gets_through_a_bad_network_once() {
+    // Few in a request, so that there are many requests for things to happen to.
+    let file = "[[sinks]]\nkind = 'tiktok'\nmax_batch = 5\n[[sinks]]\nkind = 'google-ads'\nmax_batch = 5";
+    let world = Setup::new().file(file).start().await;
+    world.platforms.both(&Settings {
+        p_lost_reply: 0.2,
+        p_cut: 0.05,
+        p_500: 0.05,
+        p_html: 0.05,
+        p_429: 0.02,
+        ..Settings::default()
+    });
+    let events = many("e", 500);
+    for part in events.chunks(20) {
+        world.report(part).await;
+    }
+    until("all to be delivered", async || {
+        let counts = [world.counts("tiktok").await, world.counts("google-ads").await];
+        world.advance(Duration::from_secs(15)).await;
+        if counts == [Counts::delivered(500); 2] { Ok(()) } else { Err(format!("{counts:?}")) }
+    })
+    .await;
+    for platform in [TIKTOK, GOOGLE] {
+        let report = world.platforms.of(platform);
+        for fault in ["lost_reply", "cut", "500/", "502"] {
+            let struck = report.by_outcome.iter().any(|(outcome, _)| outcome.starts_with(fault));
+            assert!(struck, "{fault} must have happened: {report:?}");
+        }
+        assert!(report.deduplicated > 0, "a lost reply is found out by sending again: {report:?}");
+    }
+    world.platforms.assert_counted_once(&ids(&events));
+    world.audit().await;
+}
+
+/// Each fault alone, struck on the first request: what the delivery says meanwhile, and that it gets through.
+#[tokio::test]
+async fn each_fault_has_its_name() {
+    for (settings, reason, code) in [
+        (Settings { p_lost_reply: 1.0, ..Settings::default() }, "interrupted", None),
+        (Settings { p_cut: 1.0, ..Settings::default() }, "interrupted", None),
+        (Settings { p_500: 1.0, ..Settings::default() }, "unavailable", Some(500)),
+        (Settings { p_503: 1.0, ..Settings::default() }, "unavailable", Some(503)),
+        (Settings { p_html: 1.0, ..Settings::default() }, "unavailable", Some(502)),
+        (Settings { p_429: 1.0, retry_after_s: Some(4), ..Settings::default() }, "rate_limited", Some(429)),
+    ] {
+        let world = World::start().await;
+        world.platforms.both(&settings);
+        let events = many("e", 2);
+        world.report(&events).await;
+        for sink in ["tiktok", "google-ads"] {
+            for id in ids(&events) {
+                let waiting = until("the first try", async || {
+                    let delivery = world.delivery(sink, &id).await;
+                    if delivery["reason"].is_null() { Err(delivery.to_string()) } else { Ok(delivery) }
+                })
+                .await;
+                let seen = (waiting["status"].as_str().unwrap(), waiting["reason"].as_str().unwrap());
+                assert_eq!(seen, ("PENDING", reason), "{sink}: {waiting}");
+                assert_eq!(waiting["responseCode"].as_u64(), code, "{sink}: {waiting}");
+            }
+        }
+        world.platforms.both(&Settings::default());
+        world.advance(Duration::from_secs(4)).await;
+        world.until_counts("tiktok", Counts::delivered(2)).await;
+        world.until_counts("google-ads", Counts::delivered(2)).await;
+        world.platforms.assert_counted_once(&ids(&events));
+    }
+}
+
+/// A platform that cannot be reached at all has nothing of it.
+#[tokio::test]
+async fn an_address_where_nobody_listens() {
+    // Bound and closed: nobody answers there.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let setup = Setup::new().with("TIKTOK_BASE_URL", &format!("http://{closed}"));
+    let world = setup.start().await;
+    world.report(&many("e", 3)).await;
+    world.until_counts("google-ads", Counts::delivered(3)).await;
+    let waiting = until("the first try", async || {
+        let delivery = world.delivery("tiktok", "e-0").await;
+        if delivery["reason"].is_null() { Err(delivery.to_string()) } else { Ok(delivery) }
+    })
+    .await;
+    assert_eq!(waiting["reason"], "unreachable");
+    assert!(waiting["message"].as_str().unwrap().contains("cannot connect"), "{waiting}");
+    let base = world.platforms.base.clone();
+    let world = world.restart(&[("TIKTOK_BASE_URL", &base)]).await;
+    world.advance(Duration::from_secs(4)).await;
+    world.until_counts("tiktok", Counts::delivered(3)).await;
+    assert_eq!(world.platforms.ids(TIKTOK), BTreeSet::from(["e-0", "e-1", "e-2"].map(str::to_owned)));
+}

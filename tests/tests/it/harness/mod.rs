@@ -1,0 +1,16 @@
+//! What the tests share: a service in this process ([`World`]) or as a process of its own ([`Program`]), a client of
+//! its API, and events.
+
+mod api;
+mod events;
+mod platforms;
+mod program;
+mod wait;
+mod world;
+
+pub(crate) use api::{Api, Counts, Reply};
+pub(crate) use events::{SPEC_EVENT, booked, event, ids, many};
+pub(crate) use platforms::{GOOGLE, Platforms, TIKTOK, google_verdict, tiktok_verdict};
+pub(crate) use program::{Program, signalbox};
+pub(crate) use wait::until;
+pub(crate) use world::{Setup, World};

@@ -1,0 +1,28 @@
+//! The whole program through its own doors: the HTTP API, the command line, signals and the database, with the
+//! sandbox in the platforms' place. Expected values are the specification's and the platforms' own, never what the
+//! program happened to answer.
+#![expect(clippy::unwrap_used, reason = "clippy's leave for tests does not reach their helpers")]
+
+mod harness;
+
+mod batches;
+mod cli_check;
+mod cli_explain;
+mod cli_misc;
+mod cli_send;
+mod consent;
+mod crash;
+mod deliveries;
+mod faults;
+mod google_rows;
+mod holds;
+mod holds_passing;
+mod ingest;
+mod keys;
+mod one_service;
+mod privacy;
+mod replay;
+mod rules;
+mod sinks;
+mod spec;
+mod stop;

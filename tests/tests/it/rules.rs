@@ -1,0 +1,64 @@
+//! The operator's rules: repeated conversions and old events.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Counts, SPEC_EVENT, Setup, TIKTOK, booked, event};
+
+fn rescheduled(id: &str, conversion_id: &str) -> Value {
+    let mut event = event("TRIAL_RESCHEDULED", id);
+    event["conversionId"] = conversion_id.into();
+    event
+}
+
+#[tokio::test]
+async fn a_conversion_can_be_sent_once_however_often_it_moves() {
+    let world = Setup::new().file("[[sinks]]\nkind = 'tiktok'\nreschedules = 'once'").start().await;
+    world.report(&[booked("first")]).await;
+    assert_eq!(world.settled("tiktok", "first").await["status"], "DELIVERED");
+    world.report(&[rescheduled("moved", "first"), rescheduled("other", "another")]).await;
+    let moved = world.settled("tiktok", "moved").await;
+    assert_eq!((&moved["status"], &moved["reason"]), (&json!("SKIPPED"), &json!("already_counted")));
+    assert_eq!(moved["message"], "The conversion was already delivered as TRIAL_BOOKED");
+    assert_eq!(
+        world.settled("tiktok", "other").await["status"],
+        "DELIVERED",
+        "that one is a conversion of its own"
+    );
+    assert_eq!(world.platforms.of(TIKTOK).received, 2);
+}
+
+#[tokio::test]
+async fn while_the_first_is_under_way_the_second_waits() {
+    let world = Setup::new().file("[[sinks]]\nkind = 'tiktok'\nreschedules = 'once'").start().await;
+    world.report(&[booked("first"), rescheduled("moved", "first")]).await;
+    world.until_counts("tiktok", Counts { delivered: 1, pending: 1, ..Counts::default() }).await;
+    assert_eq!(world.delivery("tiktok", "moved").await["reason"], "waiting_for_earlier");
+    world.advance(Duration::from_secs(60)).await;
+    assert_eq!(world.settled("tiktok", "moved").await["reason"], "already_counted");
+    assert_eq!(world.platforms.of(TIKTOK).received, 1);
+}
+
+#[tokio::test]
+async fn events_older_than_allowed_are_skipped_but_may_be_tested() {
+    let file = "[[sinks]]\nkind = 'tiktok'\nmax_event_age = '28d'";
+    let world = Setup::new().file(file).with("TIKTOK_TEST_SECRET", "secret").start().await;
+    let now = world.clock.now().as_second();
+    let day = 86_400;
+    let mut events = Vec::new();
+    for (id, days) in [("young", 27), ("old", 29)] {
+        let mut event = booked(id);
+        event["eventTime"] = (now - days * day).into();
+        events.push(event);
+    }
+    world.report(&events).await;
+    assert_eq!(world.settled("tiktok", "young").await["status"], "DELIVERED");
+    let old = world.settled("tiktok", "old").await;
+    assert_eq!((&old["status"], &old["reason"]), (&json!("SKIPPED"), &json!("event_too_old")));
+    assert_eq!(old["message"], "The event is older than 28 days");
+
+    // The specification's event is months old.
+    let reply = world.with_key("secret").post("/api/test/tiktok", SPEC_EVENT).await;
+    assert_eq!(reply.json["ok"], true, "{}", reply.text);
+}
