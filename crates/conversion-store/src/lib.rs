@@ -24,7 +24,7 @@ pub use audit::{Audit, SinkAccount};
 pub use error::StoreError;
 pub use hold::{HELD, Hold, HoldPeriod, RegisteredSink, SinkRegistration, SinkState};
 pub use lease::{DeliveryId, LEASE_SPAN, Lease, LeaseRequest, RunId, SinkId, Uncertainty};
-pub use open::{Access, open};
+pub use open::{Access, check_url, open};
 pub use record::{
     AttemptRecord, Confirmation, DeliveryDetail, DeliveryFilter, DeliveryRecord, EventRecord, Page,
     RecordedExchange, RetryOutcome,

@@ -24,6 +24,11 @@ pub fn open(url: &str, access: Access) -> Result<Arc<dyn Store>, StoreError> {
     })
 }
 
+/// Whether a store could be at `url`: the address is one, and its folder is there.
+pub fn check_url(url: &str) -> Result<(), StoreError> {
+    SqliteStore::check_path(sqlite_path(url)?)
+}
+
 // Only the scheme is repeated in an error: what follows it may hold a password.
 fn sqlite_path(url: &str) -> Result<&str, StoreError> {
     let refuse = |why: String| Err(StoreError::Address(why));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use conversion_store::{Settlement, SinkId, Store};
+use conversion_store::{Settlement, SinkId, Status, Store};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::alarm::Alarm;
@@ -42,6 +42,13 @@ impl Ledger {
     pub async fn settle(&self, settlement: Settlement) {
         if settlement.items.is_empty() && settlement.exchanges.is_empty() {
             return;
+        }
+        for item in &settlement.items {
+            if let Some(change) = item.change.as_ref().filter(|change| change.status == Status::Failed) {
+                let (reason, message) =
+                    (change.reason.as_deref(), change.message.as_deref().unwrap_or_default());
+                tracing::warn!(delivery = %item.id, reason, "failed: {message}");
+            }
         }
         // The writer outlives every ledger: it can only be gone when the process ends.
         drop(self.0.send(Entry::Settlement(settlement)).await);

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use conversion_core::event::Vocabulary;
 use conversion_core::registry::{self, SinkContext};
 use conversion_core::settings::SettingsError;
-use conversion_core::sink::ConversionSink;
+use conversion_core::sink::{ConversionSink, NotSent, Subject};
+use conversion_core::skip::MISSING_CREDENTIALS;
+use conversion_core::{CanonicalEvent, Timestamp};
 use conversion_store::{RegisteredSink, SinkRegistration, Store, StoreError};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{Mutex, Semaphore};
@@ -17,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::alarm::Alarm;
 use crate::batch::Limits;
 use crate::clock::Clock;
-use crate::config::{Config, MAX_BODY, SinkConfig};
+use crate::config::{Config, MAX_BODY, OutboundMode, SinkConfig};
 use crate::gate::Gate;
 use crate::ingest::{Committer, Ingest, Lane};
 use crate::intake;
@@ -79,6 +81,15 @@ pub fn build_sink(config: &Config, sink: &SinkConfig) -> Result<Arc<dyn Conversi
     (plugin.build)(sink.settings.0.clone(), &context).map_err(fail)
 }
 
+/// The sentence about missing credentials, if any are.
+pub fn missing_credentials(sink: &dyn ConversionSink, now: Timestamp) -> Option<String> {
+    let event = CanonicalEvent::new("", "", now);
+    match sink.prepare(&Subject::new(&event), now) {
+        Err(NotSent::Skip(skip)) if skip.reason == MISSING_CREDENTIALS => Some(skip.message),
+        _ => None,
+    }
+}
+
 impl Service {
     /// Starts to work: what was left undone is taken up, and events can come in.
     pub async fn start(config: Config, store: Arc<dyn Store>, clock: Clock) -> Result<Self, StartError> {
@@ -96,6 +107,9 @@ impl Service {
         let heart = Arc::clone(&run);
         background.spawn(watch.over(async move { heart.keep_alive().await }));
 
+        if config.outbound.mode == OutboundMode::Mock {
+            tracing::warn!("[outbound] mode is mock: nothing is sent, and every delivery is skipped");
+        }
         let stop_workers = CancellationToken::new();
         let surroundings = Surroundings {
             vocabulary: Arc::new(registry::vocabulary()),
@@ -109,7 +123,9 @@ impl Service {
         let workers = TaskTracker::new();
         let mut lanes = Vec::new();
         for ((settings, sink), remembered) in config.sinks.iter().zip(sinks).zip(registered) {
-            for advice in sink.advice(clock.now()) {
+            let missing = missing_credentials(&*sink, clock.now())
+                .map(|missing| format!("{missing}: until it is given, nothing is sent here"));
+            for advice in missing.into_iter().chain(sink.advice(clock.now())) {
                 tracing::warn!(sink = %settings.name, "{advice}");
             }
             let Some(alarm) = alarms.get(&remembered.id) else { continue };

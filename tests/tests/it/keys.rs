@@ -118,6 +118,6 @@ async fn a_key_from_the_environment_guards_a_running_service() {
     assert_eq!(program.api.get("/api/sinks").await.status, 401);
     assert_eq!(program.api.with_key("the-key").get("/api/sinks").await.status, 200);
     let printed = program.printed().join("\n");
-    assert!(printed.contains("without a fitting key"), "{printed}");
+    assert!(printed.contains("a request was refused: send an API key"), "{printed}");
     assert!(!printed.contains("the-key"), "{printed}");
 }

@@ -58,6 +58,11 @@ impl SqliteStore {
         Ok(Self { readers: Readers::new(database.clone()), writer, path: database })
     }
 
+    /// Whether a file could be at `path`: its folder is there.
+    pub fn check_path(path: &str) -> Result<(), StoreError> {
+        lock::locate(path).map(drop)
+    }
+
     /// Opens the file for reading, also beside a running service. Every method that writes answers an error.
     pub fn open_read_only(path: &str) -> Result<Self, StoreError> {
         let database = lock::locate(path)?;

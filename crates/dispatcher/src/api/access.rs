@@ -34,10 +34,7 @@ pub(super) async fn guard(
             let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
             let client = peer
                 .map(|peer| client_address(peer, request.headers(), &service.config.server.trusted_proxies));
-            tracing::warn!(
-                client = client.map(tracing::field::display),
-                "a request without a fitting key was refused"
-            );
+            tracing::warn!(client = client.map(tracing::field::display), "a request was refused: {problem}");
             problem.into_response()
         }
     }
@@ -59,7 +56,7 @@ fn access(keys: &Keys, headers: &HeaderMap, scope: Scope) -> Result<Access, Prob
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "the API key is not known"));
     };
     if !key.allows(scope) {
-        let message = format!("the API key {} does not have the scope for this", key.name);
+        let message = format!("the API key {} does not have the scope {}", key.name, scope.name());
         return Err(Problem::new(StatusCode::FORBIDDEN, message));
     }
     Ok(Access { is_admin: key.allows(Scope::Admin) })

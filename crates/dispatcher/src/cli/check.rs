@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use conversion_core::CanonicalEvent;
-use conversion_core::sink::{ConversionSink, NotSent, Subject};
-use conversion_core::skip::MISSING_CREDENTIALS;
+use conversion_core::sink::ConversionSink;
 
 use super::Verdict;
 use crate::Clock;
 use crate::config::{Config, OutboundMode, SinkConfig};
-use crate::service::build_sink;
+use crate::service::{build_sink, missing_credentials};
+use crate::telemetry;
 
 /// The events of the spec: what a booking business reports.
 const USUAL_EVENTS: [&str; 4] =
@@ -31,11 +30,14 @@ pub(super) async fn run(
     let clock = Clock::running();
     let is_mock = config.outbound.mode == OutboundMode::Mock;
     let offline = arguments.offline || is_mock;
+    config.check_exposure()?;
+    telemetry::filter(&config.log)?;
+    conversion_store::check_url(&config.store.url)?;
+    let sinks = config.sinks.iter().map(|sink| build_sink(config, sink)).collect::<Result<Vec<_>, _>>()?;
     writeln!(out, "configuration: good; sinks: {}; store: {}", config.sinks.len(), config.store.url)?;
     if is_mock {
         writeln!(out, "  note: [outbound] mode is mock: nothing is sent")?;
     }
-    let sinks = config.sinks.iter().map(|sink| build_sink(config, sink)).collect::<Result<Vec<_>, _>>()?;
     let mut names: BTreeSet<&str> = USUAL_EVENTS.into();
     names.extend(sinks.iter().flat_map(|sink| sink.mapping().keys().map(String::as_str)));
     let mut good = true;
@@ -62,7 +64,7 @@ async fn check_sink(
     for advice in sink.advice(clock.now()) {
         writeln!(out, "  note: {advice}")?;
     }
-    if let Some(missing) = missing_credentials(sink, clock) {
+    if let Some(missing) = missing_credentials(sink, clock.now()) {
         writeln!(out, "  PROBLEM: {missing}")?;
         return Ok(false);
     }
@@ -77,12 +79,4 @@ async fn check_sink(
         }
     }
     .map_err(Into::into)
-}
-
-fn missing_credentials(sink: &dyn ConversionSink, clock: &Clock) -> Option<String> {
-    let event = CanonicalEvent::new(USUAL_EVENTS[0], "check", clock.now());
-    match sink.prepare(&Subject::new(&event), clock.now()) {
-        Err(NotSent::Skip(skip)) if skip.reason == MISSING_CREDENTIALS => Some(skip.message),
-        _ => None,
-    }
 }

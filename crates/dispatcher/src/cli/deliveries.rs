@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use conversion_core::Timestamp;
-use conversion_store::{DeliveryFilter, DeliveryRecord, Status};
+use conversion_store::{DeliveryFilter, DeliveryRecord, Origin, Status};
 
 use super::{Verdict, table};
 use crate::api::DeliveryView;
@@ -79,7 +79,8 @@ fn row(record: &DeliveryRecord) -> Vec<String> {
         table::cut(&record.event_name, 24),
         table::cut(&record.event_id, 36),
         record.sink.clone(),
-        format!("{:?}", record.status).to_uppercase(),
+        format!("{:?}{}", record.status, if record.origin == Origin::Test { " (test)" } else { "" })
+            .to_uppercase(),
         record.response_code.map_or_else(String::new, |code| code.to_string()),
         record.attempts.to_string(),
         record.reason.clone().unwrap_or_default(),

@@ -15,6 +15,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use conversion_store::{Access, Store};
 
@@ -120,7 +121,10 @@ fn run(arguments: Arguments, environment: &Environment) -> anyhow::Result<Verdic
         Command::Deliveries(arguments) => runtime()?.block_on(deliveries::run(&arguments, &config()?, out)),
         Command::Audit(arguments) => runtime()?.block_on(account::run(&arguments, &config()?, out)),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "signalbox", out);
+            // Into memory first: the generator panics where its reader has seen enough.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "signalbox", &mut script);
+            out.write_all(&script)?;
             Ok(Verdict::Good)
         }
     }
@@ -132,5 +136,6 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
 
 /// The store for a reading command, beside a service that may be running.
 fn read_store(url: Option<&str>, config: &Config) -> anyhow::Result<std::sync::Arc<dyn Store>> {
-    Ok(conversion_store::open(url.unwrap_or(&config.store.url), Access::ReadOnly)?)
+    conversion_store::open(url.unwrap_or(&config.store.url), Access::ReadOnly)
+        .context("name the service's store with --store, or its settings with --config")
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use conversion_core::backoff::Backoff;
+use conversion_core::event::FieldError;
 use conversion_core::exchange::{Body, Header, HeaderValue, Request};
 use conversion_core::failure::FailureClass;
 use conversion_core::secret::Secret;
@@ -64,13 +65,7 @@ struct ReplyResult {
     #[serde(default)]
     differs: bool,
     #[serde(default)]
-    errors: Vec<ReplyError>,
-}
-
-#[derive(Deserialize)]
-struct ReplyError {
-    field: String,
-    message: String,
+    errors: Vec<FieldError>,
 }
 
 pub(super) async fn run(
@@ -79,10 +74,10 @@ pub(super) async fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<Verdict> {
     let text = input::read(&arguments.file)?;
-    let events = split(text.as_bytes(), usize::MAX)?;
+    let mut tally = Tally::default();
+    let events = tally.valid(split(text.as_bytes(), usize::MAX)?);
     let sender = Arc::new(Sender::new(arguments, environment)?);
     let bar = progress(events.len());
-    let mut tally = Tally::default();
     let mut requests = JoinSet::new();
     let sent = send_all(&events, arguments.batch as usize, &sender, &mut requests, &mut tally, &bar).await;
     bar.finish_and_clear();
@@ -93,10 +88,10 @@ pub(super) async fn run(
 }
 
 async fn send_all(
-    events: &[&str],
+    events: &[Numbered<'_>],
     most: usize,
     sender: &Arc<Sender>,
-    requests: &mut JoinSet<anyhow::Result<(usize, Reply)>>,
+    requests: &mut JoinSet<anyhow::Result<(Vec<usize>, Reply)>>,
     tally: &mut Tally,
     bar: &ProgressBar,
 ) -> anyhow::Result<()> {
@@ -105,10 +100,11 @@ async fn send_all(
         if requests.len() >= IN_FLIGHT {
             collect(requests, tally, bar).await?;
         }
-        let part: Vec<Box<RawValue>> =
-            events.iter().skip(start).take(size).map(|event| as_json(event)).collect();
+        let part = events.iter().skip(start).take(size);
+        let (places, part): (Vec<usize>, Vec<Box<RawValue>>) =
+            part.map(|(place, event)| (*place, (*event).to_owned())).unzip();
         let sender = Arc::clone(sender);
-        requests.spawn(async move { sender.send(&part).await.map(|reply| (start, reply)) });
+        requests.spawn(async move { sender.send(&part).await.map(|reply| (places, reply)) });
         start += size;
     }
     while !requests.is_empty() {
@@ -117,38 +113,34 @@ async fn send_all(
     Ok(())
 }
 
-/// A line that is not JSON goes as text: the service names what is wrong with it.
-fn as_json(event: &str) -> Box<RawValue> {
-    RawValue::from_string(event.to_owned())
-        .or_else(|_| serde_json::value::to_raw_value(event))
-        .unwrap_or_default()
-}
-
 /// How many events go into each request: as many as asked for, fewer where they are large.
-fn sizes(events: &[&str], most: usize) -> Vec<usize> {
+fn sizes(events: &[Numbered<'_>], most: usize) -> Vec<usize> {
     let mut sizes = Vec::new();
     let (mut count, mut bytes) = (0, 0);
-    for event in events {
-        if count == most || (count > 0 && bytes + event.len() > REQUEST_BYTES) {
+    for (_, event) in events {
+        let length = event.get().len();
+        if count == most || (count > 0 && bytes + length > REQUEST_BYTES) {
             sizes.push(count);
             (count, bytes) = (0, 0);
         }
         count += 1;
-        bytes += event.len() + 1;
+        bytes += length + 1;
     }
-    sizes.push(count);
+    if count > 0 {
+        sizes.push(count);
+    }
     sizes
 }
 
 async fn collect(
-    requests: &mut JoinSet<anyhow::Result<(usize, Reply)>>,
+    requests: &mut JoinSet<anyhow::Result<(Vec<usize>, Reply)>>,
     tally: &mut Tally,
     bar: &ProgressBar,
 ) -> anyhow::Result<()> {
     if let Some(joined) = requests.join_next().await {
-        let (start, reply) = joined.context("a request was dropped")??;
+        let (places, reply) = joined.context("a request was dropped")??;
         bar.inc(reply.results.len() as u64);
-        tally.add(start, reply);
+        tally.add(&places, reply);
     }
     Ok(())
 }
@@ -199,10 +191,15 @@ impl Sender {
                 Err(failure) if tries < TRIES || failure.class == FailureClass::Interrupted => {
                     failure.message
                 }
-                Err(failure) => bail!("{}: {}", self.url, failure.message),
+                Err(failure) => {
+                    bail!("{}: {}; is `signalbox serve` running there? (--url)", self.url, failure.message)
+                }
             };
             if tries >= TRIES {
                 bail!("{} could not take the events: {again}", self.url);
+            }
+            if tries == 1 {
+                writeln!(io::stderr(), "waiting for {}: {again}", self.url)?;
             }
             tokio::time::sleep(
                 Backoff { base: Duration::from_millis(200), cap: Duration::from_secs(5) }.ceiling(tries),
@@ -213,12 +210,36 @@ impl Sender {
     }
 }
 
+/// An event with its place in the file, from 1.
+type Numbered<'a> = (usize, &'a RawValue);
+
 impl Tally {
+    /// The events that are JSON; the others are rejected here and now.
+    fn valid<'a>(&mut self, events: Vec<&'a str>) -> Vec<Numbered<'a>> {
+        let mut valid = Vec::with_capacity(events.len());
+        for (index, event) in events.into_iter().enumerate() {
+            match serde_json::from_str::<&RawValue>(event) {
+                Ok(event) => valid.push((index + 1, event)),
+                Err(error) => {
+                    self.rejected += 1;
+                    self.note(index + 1, &format!("is not valid JSON at column {}", error.column()));
+                }
+            }
+        }
+        valid
+    }
+
+    fn note(&mut self, place: usize, mistake: &str) {
+        if self.mistakes.len() < SHOWN {
+            self.mistakes.push(format!("event {place}: {mistake}"));
+        }
+    }
+
     fn is_begun(&self) -> bool {
         self.accepted + self.duplicate + self.rejected > 0
     }
 
-    fn add(&mut self, start: usize, reply: Reply) {
+    fn add(&mut self, places: &[usize], reply: Reply) {
         for result in reply.results {
             match result.status.as_str() {
                 "accepted" => self.accepted += 1,
@@ -228,11 +249,9 @@ impl Tally {
                 }
                 _ => {
                     self.rejected += 1;
+                    let place = places.get(result.index).copied().unwrap_or_default();
                     for error in result.errors {
-                        if self.mistakes.len() < SHOWN {
-                            let place = start + result.index + 1;
-                            self.mistakes.push(format!("event {place}: {}: {}", error.field, error.message));
-                        }
+                        self.note(place, &error.to_string());
                     }
                 }
             }
@@ -257,8 +276,17 @@ mod tests {
 
     #[test]
     fn requests_are_bounded_by_count_and_by_size() {
-        assert_eq!(sizes(&["{}"; 5], 2), [2, 2, 1]);
-        let large = "x".repeat(REQUEST_BYTES / 2);
-        assert_eq!(sizes(&[&large, &large, &large, "{}"], 100), [1, 1, 2]);
+        let numbered = |events: &[&'static str]| Tally::default().valid(events.to_vec());
+        assert_eq!(sizes(&numbered(&["{}"; 5]), 2), [2, 2, 1]);
+        let large: &'static str = format!("\"{}\"", "x".repeat(REQUEST_BYTES / 2)).leak();
+        assert_eq!(sizes(&numbered(&[large, large, large, "{}"]), 100), [1, 1, 2]);
+    }
+
+    #[test]
+    fn what_is_not_json_is_named_by_its_place() {
+        let mut tally = Tally::default();
+        let valid = tally.valid(vec!["{}", "{broken", "{}"]);
+        assert_eq!(valid.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(tally.mistakes, ["event 2: is not valid JSON at column 2"]);
     }
 }

@@ -19,6 +19,17 @@ pub enum Scope {
     Admin,
 }
 
+impl Scope {
+    /// Its name in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ingest => "ingest",
+            Self::Read => "read",
+            Self::Admin => "admin",
+        }
+    }
+}
+
 /// One key, known by its digest alone.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -61,6 +61,8 @@ impl Station {
         let request = Arc::new(self.sink.compose(&payloads));
         let sent_at = self.clock.now();
         let (exchanges, verdict) = self.sink.send(request).await.into_parts();
+        let failure = verdict.as_ref().err().map(|failure| failure.message.as_str());
+        tracing::debug!(sink = %self.name, items = part.len(), failure, "told the platform");
         Answer { exchanges, verdict, sent_at }
     }
 

@@ -19,6 +19,9 @@ impl Config {
             self.events.is_empty().then(|| {
                 "no event is mapped: put the ids of your conversion actions under `events`".to_owned()
             }),
+            self.customer_id.as_ref().filter(|id| id.len() != 10).map(|id| {
+                format!("customer_id has {} digits; Google's have 10, such as 123-456-7890", id.len())
+            }),
             self.validate_only.then(|| "validate_only is on: Google checks conversions and counts none".to_owned()),
             self.send_ip.then(|| {
                 "send_ip is on: Google takes IP addresses only from developers that it listed before 2026-02-02, and \

@@ -112,9 +112,9 @@ async fn a_check_counts_nothing_and_tells_good_from_bad_credentials() {
 #[tokio::test]
 async fn a_check_says_what_it_knows_and_no_more() {
     let (summary, _) = check(200, r#"{"code":40002,"message":"data: empty"}"#).await;
-    let expected =
-        "TikTok was sent a request without events and did not refuse the token (TikTok 40002: data: empty)";
-    assert_eq!(summary.unwrap(), expected);
+    let summary = summary.unwrap();
+    assert!(summary.starts_with("TikTok did not refuse the token") && summary.contains("pixel"), "{summary}");
+    assert!(!summary.contains("40002"), "a code would read as a failure: {summary}");
 }
 
 #[tokio::test]
