@@ -87,6 +87,11 @@ pub enum VariableKind {
 }
 
 impl SinkDescriptor {
+    /// When this version of the platform's API stops answering, where that is known.
+    pub fn sunset(&self, version: &str) -> Option<&'static str> {
+        self.sunsets.iter().find(|sunset| sunset.version == version).map(|sunset| sunset.date)
+    }
+
     /// The variable that gives `setting`.
     pub fn variable(&self, setting: &str) -> Option<&'static str> {
         self.environment.iter().find(|variable| variable.setting == setting).map(|variable| variable.name)

@@ -38,6 +38,9 @@ pub trait ConversionSink: fmt::Debug + Send + Sync + 'static {
     /// How this platform wants personal identifiers: what [`Self::prepare`] runs and `explain` shows.
     fn recipes(&self) -> &[Recipe];
 
+    /// The version of the platform's API that is spoken, such as `v26`.
+    fn api_version(&self) -> &str;
+
     /// Canonical event names and what each is at this platform: an event name, or the id of a conversion action.
     fn mapping(&self) -> &BTreeMap<String, String>;
 

@@ -13,7 +13,7 @@ use serde::Deserialize;
 const BASE_URL: &str = "https://googleads.googleapis.com";
 const TOKEN_URL: &str = "https://oauth2.googleapis.com/token";
 const API_VERSION: &str = "v26";
-const MAX_TIMEOUT_SECONDS: u64 = 120;
+const MAX_TIMEOUT_SECONDS: u64 = 60;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -178,6 +178,10 @@ impl ConversionSink for GoogleAds {
         &self.recipes
     }
 
+    fn api_version(&self) -> &str {
+        &self.config.api_version
+    }
+
     fn mapping(&self) -> &BTreeMap<String, String> {
         &self.config.events
     }

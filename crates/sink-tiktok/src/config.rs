@@ -10,8 +10,9 @@ use conversion_core::settings::{self, SettingsError};
 use serde::Deserialize;
 
 const BASE_URL: &str = "https://business-api.tiktok.com";
-const PATH: &str = "/open_api/v1.3/event/track/";
-const MAX_TIMEOUT_SECONDS: u64 = 120;
+/// The version that speaks of `event/track`. TikTok names no end of it.
+pub(crate) const API_VERSION: &str = "v1.3";
+const MAX_TIMEOUT_SECONDS: u64 = 60;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -129,7 +130,7 @@ impl Config {
         }
         if !is_origin(&self.base_url) {
             return refuse(format!(
-                "`base_url` must be an http or https origin with an optional prefix and without `{PATH}`, such as {BASE_URL}"
+                "`base_url` must be an http or https origin with an optional prefix and without `/open_api/{API_VERSION}/`, such as {BASE_URL}"
             ));
         }
         if !self.default_page_url.as_deref().is_none_or(is_web_address) {
@@ -162,7 +163,7 @@ impl Config {
 
     /// Where requests go. The slash at the end belongs to it.
     pub(crate) fn url(&self) -> String {
-        [&self.base_url, PATH].concat()
+        format!("{}/open_api/{API_VERSION}/event/track/", self.base_url)
     }
 
     pub(crate) fn advice(&self) -> Vec<String> {

@@ -26,7 +26,7 @@ use conversion_core::sink::{CheckReport, ConversionSink, NotSent, Payload, Subje
 use conversion_core::{CanonicalEvent, Timestamp};
 use http_exchange::{Client, ClientOptions};
 
-use crate::config::{Config, Reschedules};
+use crate::config::{API_VERSION, Config, Reschedules};
 
 /// TikTok in facts.
 pub const DESCRIPTOR: SinkDescriptor = SinkDescriptor {
@@ -128,6 +128,10 @@ impl ConversionSink for TikTok {
 
     fn recipes(&self) -> &[Recipe] {
         &self.recipes
+    }
+
+    fn api_version(&self) -> &str {
+        API_VERSION
     }
 
     fn mapping(&self) -> &BTreeMap<String, String> {

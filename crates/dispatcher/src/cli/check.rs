@@ -57,6 +57,9 @@ async fn check_sink(
     out: &mut dyn Write,
 ) -> anyhow::Result<bool> {
     writeln!(out, "\n{} ({})", config.name, config.descriptor.title)?;
+    let version = sink.api_version();
+    let sunset = config.descriptor.sunset(version).map(|date| format!(", ends {date}")).unwrap_or_default();
+    writeln!(out, "  API {version}{sunset}")?;
     for name in names {
         let target = sink.mapping().get(*name).map_or("not mapped: skipped", String::as_str);
         writeln!(out, "  {name} → {target}")?;

@@ -34,8 +34,8 @@ fn mistakes_are_named_with_their_mend() {
         ("base_url = 'https://x.test/v26/customers/1'", "`base_url` must be an http or https origin"),
         ("token_url = 'https://x.test/token?a=b'", "`token_url` must be a full http or https address"),
         ("developer_token = 'hunter 2'", "`developer_token` holds white space"),
-        ("timeout_seconds = 0", "`timeout_seconds` must lie between 1 and 120"),
-        ("timeout_seconds = 121", "`timeout_seconds` must lie between 1 and 120"),
+        ("timeout_seconds = 0", "`timeout_seconds` must lie between 1 and 60"),
+        ("timeout_seconds = 61", "`timeout_seconds` must lie between 1 and 60"),
         ("send_ip = 'hunter2'", "`send_ip`: invalid type: string …, expected a boolean"),
         ("phone_country = '12345'", "`phone_country`: a country's calling code has 1 to 3 digits"),
     ] {

@@ -55,8 +55,8 @@ fn errors_name_the_setting_and_the_mend_and_no_secret() {
             "`base_url` must be an http or https origin",
         ),
         ("default_page_url = '/schedule'", "`default_page_url` must be a full http or https address"),
-        ("timeout_seconds = 0", "`timeout_seconds` must lie between 1 and 120"),
-        ("timeout_seconds = 121", "`timeout_seconds` must lie between 1 and 120"),
+        ("timeout_seconds = 0", "`timeout_seconds` must lie between 1 and 60"),
+        ("timeout_seconds = 61", "`timeout_seconds` must lie between 1 and 60"),
         ("timeout_seconds = -1", "`timeout_seconds`: invalid value"),
     ] {
         let error = error(settings);
