@@ -146,3 +146,43 @@ async fn a_delivery_shows_its_own_item_and_no_neighbour() {
     let sound = world.delivery("google-ads", "e-2").await["responseBody"].to_string();
     assert!(!sound.contains("UNPARSEABLE_GCLID"), "{sound}");
 }
+
+/// No platform names a size; a megabyte is what senders keep to.
+#[tokio::test]
+async fn a_request_holds_a_megabyte_at_most() {
+    let world = World::start().await;
+    let contents: Vec<Value> =
+        (0..100).map(|n| json!({ "id": format!("{n:0>200}"), "quantity": 1 })).collect();
+    let mut events = many("e", 100);
+    for event in &mut events {
+        event["contents"] = contents.clone().into();
+    }
+    // More than two megabytes in all.
+    world.report(&events).await;
+    world.until_counts("tiktok", Counts::delivered(100)).await;
+    assert!(world.platforms.of(TIKTOK).max_batch > 1, "they are not sent singly for that");
+    for delivery in world.deliveries("sink=tiktok").await {
+        let whole = world.detail(&delivery, "?whole=true").await;
+        let length = whole["exchanges"][0]["requestBody"].as_str().unwrap().len();
+        assert!(length <= 1_000_000, "{length}");
+    }
+}
+
+/// A long answer is recorded in part, but read whole.
+#[tokio::test]
+async fn a_long_answer_is_cut_in_the_record_alone() {
+    let world = World::start().await;
+    let mut events = many("e", 100);
+    for (number, event) in events.iter_mut().enumerate() {
+        // Google repeats the click with each row.
+        event["gclid"] = format!("{number:0>1000}").into();
+    }
+    world.report(&events).await;
+    world.until_counts("google-ads", Counts::delivered(100)).await;
+    assert_eq!(world.platforms.of(GOOGLE).requests, 1);
+    let delivery = world.delivery("google-ads", "e-99").await;
+    let whole = world.detail(&delivery, "?whole=true").await;
+    let exchange = &whole["exchanges"][0];
+    assert_eq!(exchange["responseTruncated"], true);
+    assert_eq!(exchange["responseBody"].as_str().unwrap().len(), 64 * 1024);
+}

@@ -146,7 +146,7 @@ async fn nothing_is_lost_when_it_is_killed_again_and_again() {
 /// What was under way at the kill was perhaps received, and so was what the network swallowed before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_when_it_is_killed_on_a_bad_network() {
-    let bad = Settings { p_lost_reply: 0.05, p_cut: 0.03, ..Settings::default() };
+    let bad = Settings { p_lost_reply: 0.03, p_cut: 0.01, ..Settings::default() };
     survives(End::Killed, &[2_000], &bad).await;
 }
 

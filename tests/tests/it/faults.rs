@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use platform_sandbox::Settings;
 
-use crate::harness::{Counts, GOOGLE, Setup, TIKTOK, World, ids, many, until};
+use crate::harness::{
+    Counts, GOOGLE, Setup, TIKTOK, World, google_verdict, ids, many, tiktok_verdict, until,
+};
 
 #[tokio::test]
 async fn everything_gets_through_a_bad_network_once() {
@@ -99,4 +101,44 @@ async fn an_address_where_nobody_listens() {
     world.advance(Duration::from_secs(4)).await;
     world.until_counts("tiktok", Counts::delivered(3)).await;
     assert_eq!(world.platforms.ids(TIKTOK), BTreeSet::from(["e-0", "e-1", "e-2"].map(str::to_owned)));
+}
+
+/// What is refused for good is found out among what the network does to all: it alone fails.
+#[tokio::test]
+async fn bad_events_are_told_from_a_bad_network() {
+    let file = "[[sinks]]\nkind = 'tiktok'\nmax_batch = 20\n[[sinks]]\nkind = 'google-ads'\nmax_batch = 20";
+    let world = Setup::new().file(file).start().await;
+    let bad: BTreeSet<String> = [7, 8, 90, 123, 199].map(|number| format!("e-{number}")).into();
+    let network = Settings {
+        p_lost_reply: 0.1,
+        p_cut: 0.05,
+        p_503: 0.1,
+        p_429: 0.1,
+        p_html: 0.05,
+        ..Settings::default()
+    };
+    let refused = bad.iter().map(|id| tiktok_verdict(id, 40002, "not a valid event")).collect();
+    let tiktok = Settings { verdicts: refused, name_index: false, ..network.clone() };
+    world.platforms.sandbox.configure(TIKTOK, tiktok);
+    let unparseable =
+        bad.iter().map(|id| google_verdict(id, "UNPARSEABLE_GCLID", "It cannot be read.")).collect();
+    world.platforms.sandbox.configure(GOOGLE, Settings { verdicts: unparseable, ..network });
+    let events = many("e", 200);
+    world.report(&events).await;
+    let expected = Counts { delivered: 195, failed: 5, ..Counts::default() };
+    until("all to be settled", async || {
+        let counts = [world.counts("tiktok").await, world.counts("google-ads").await];
+        world.advance(Duration::from_secs(15)).await;
+        if counts == [expected; 2] { Ok(()) } else { Err(format!("{counts:?}")) }
+    })
+    .await;
+    for sink in ["tiktok", "google-ads"] {
+        let failed = world.deliveries(&format!("sink={sink}&status=FAILED")).await;
+        let failed: BTreeSet<String> =
+            failed.iter().map(|delivery| delivery["eventId"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(failed, bad, "{sink}");
+    }
+    let good: BTreeSet<String> = ids(&events).difference(&bad).cloned().collect();
+    world.platforms.assert_counted_once(&good);
+    world.audit().await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use platform_sandbox::Settings;
 use serde_json::json;
 
-use crate::harness::{Counts, GOOGLE, World, booked, event, google_verdict};
+use crate::harness::{Counts, GOOGLE, Setup, World, booked, event, google_verdict};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -102,4 +102,28 @@ async fn a_transient_error_of_one_row_is_tried_again() {
     }
     let shaky = world.settled("google-ads", "shaky").await;
     assert_eq!((&shaky["status"], &shaky["attempts"]), (&json!("DELIVERED"), &json!(3)));
+}
+
+/// Patience has an end, which the operator sets.
+#[tokio::test]
+async fn what_is_always_too_early_is_given_up_in_the_end() {
+    let world = Setup::new().file("[delivery]\nretry_for = '1d'").start().await;
+    let verdicts =
+        [google_verdict("early", "TOO_RECENT_EVENT", "The click is less than 6 hours old.")].into();
+    world.platforms.sandbox.configure(GOOGLE, Settings { verdicts, ..Settings::default() });
+    world.report(&[booked("early")]).await;
+    // Tried at 0, 7, 14 and 21 hours; the next try would come after the day is over.
+    for tries in 1..=4 {
+        crate::harness::until(&format!("try {tries}"), async || {
+            let delivery = world.delivery("google-ads", "early").await;
+            let done = delivery["attempts"] == tries && delivery["reason"] != "held";
+            if done && !delivery["reason"].is_null() { Ok(()) } else { Err(delivery.to_string()) }
+        })
+        .await;
+        world.advance(7 * HOUR).await;
+    }
+    let given_up = world.settled("google-ads", "early").await;
+    assert_eq!((&given_up["status"], &given_up["reason"]), (&json!("FAILED"), &json!("retry_period_over")));
+    assert!(given_up["message"].as_str().unwrap().contains("TOO_RECENT_EVENT"), "{given_up}");
+    assert_eq!(world.platforms.of(GOOGLE).requests, 4);
 }

@@ -64,6 +64,16 @@ async fn a_wrong_token_holds_the_sink_and_three_days_later_all_is_delivered() {
     assert_eq!(audit["sinks"], json!({ "tiktok": account, "google-ads": account }));
 }
 
+/// Deliveries are tried for fourteen days, and a hold is not trying.
+#[tokio::test]
+async fn three_weeks_of_hold_cost_nothing_either() {
+    let world = held(Setup::new(), 5).await;
+    world.advance(7 * THREE_DAYS).await;
+    world.platforms.sandbox.configure(TIKTOK, Settings::default());
+    world.resume("tiktok").await;
+    world.until_counts("tiktok", Counts::delivered(5)).await;
+}
+
 #[tokio::test]
 async fn a_probe_of_one_delivery_every_fifteen_minutes_ends_the_hold_by_itself() {
     let world = held(Setup::new(), 20).await;
@@ -214,6 +224,30 @@ async fn an_expired_access_token_is_renewed_without_anyone_noticing() {
     assert_eq!(seen, [("unauthorized", 401), ("delivered", 200)]);
     assert_eq!(world.platforms.sandbox.report().token_requests, 2);
     assert_eq!(world.sink("google-ads").await["state"], "ACTIVE");
+}
+
+#[tokio::test]
+async fn an_access_token_that_is_refused_even_when_fresh_holds() {
+    let world = World::start().await;
+    world.platforms.both(&Settings { p_401: 1.0, ..Settings::default() });
+    world.report(&many("e", 10)).await;
+    for (sink, said) in [("tiktok", "40102"), ("google-ads", "OAUTH_TOKEN_EXPIRED")] {
+        let held = world.until_state(sink, "HELD").await;
+        assert_eq!(held["holdReason"], "unauthorized");
+        assert!(held["holdMessage"].as_str().unwrap().contains(said), "{held}");
+        world.until_counts(sink, Counts::pending(10)).await;
+    }
+    // Google's was renewed once, and once more only; TikTok's cannot be renewed.
+    let report = world.platforms.sandbox.report();
+    assert_eq!(
+        (report.sinks.tiktok.requests, report.sinks.google_ads.requests, report.token_requests),
+        (1, 2, 2)
+    );
+    world.platforms.both(&Settings::default());
+    for sink in ["tiktok", "google-ads"] {
+        world.resume(sink).await;
+        world.until_counts(sink, Counts::delivered(10)).await;
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! `POST /api/events`: what is accepted, what is refused, and how.
 
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -210,4 +213,52 @@ async fn nothing_is_accepted_while_the_store_cannot_commit() {
     let again = world.post("/api/events", booked("a").to_string()).await;
     assert_eq!(again.statuses(), ["accepted"], "a refused event was not kept half");
     world.until_counts("tiktok", Counts::delivered(1)).await;
+}
+
+/// Writes raw bytes, perhaps hangs up, and reads what comes back until the service closes the connection.
+async fn raw(world: &World, request: String, hangs_up: bool) -> String {
+    let address = world.base.strip_prefix("http://").unwrap().to_owned();
+    let exchange = move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        if hangs_up {
+            stream.shutdown(Shutdown::Write).unwrap();
+        }
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    tokio::task::spawn_blocking(exchange).await.unwrap()
+}
+
+/// What came of a body before it broke off may be whole events; the caller meant more, and will send all of it again.
+#[tokio::test]
+async fn of_a_body_that_breaks_off_nothing_is_taken() {
+    let world = World::start().await;
+    let lines = format!("{}\n{}\n", booked("a"), booked("b"));
+    let head = "POST /api/events HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-type: application/x-ndjson\r\n";
+    for request in [
+        format!("{head}content-length: {}\r\n\r\n{lines}", lines.len() + 1),
+        format!("{head}transfer-encoding: chunked\r\n\r\n{:x}\r\n{lines}\r\n", lines.len()),
+    ] {
+        let answer = raw(&world, request, true).await;
+        assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
+        assert_eq!(world.audit().await["accepted"], 0);
+    }
+    // The same, complete.
+    let complete =
+        format!("{head}transfer-encoding: chunked\r\n\r\n{:x}\r\n{lines}\r\n0\r\n\r\n", lines.len());
+    let answer = raw(&world, complete, false).await;
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    assert_eq!(world.audit().await["accepted"], 2);
+}
+
+/// The limit holds also where the length is not announced.
+#[tokio::test]
+async fn an_endless_body_is_refused_at_the_limit() {
+    let world = Setup::new().file("[server]\nmax_body = 2000").start().await;
+    let head = "POST /api/events HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n";
+    let chunk = format!("{:x}\r\n{}\r\n", 500, " ".repeat(500));
+    let answer = raw(&world, format!("{head}{}0\r\n\r\n", chunk.repeat(5)), false).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
 }

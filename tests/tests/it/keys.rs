@@ -121,3 +121,24 @@ async fn a_key_from_the_environment_guards_a_running_service() {
     assert!(printed.contains("a request was refused: send an API key"), "{printed}");
     assert!(!printed.contains("the-key"), "{printed}");
 }
+
+/// A browser on the same machine reaches loopback addresses as well; a page in it must not report or read events.
+#[tokio::test]
+async fn without_keys_no_web_page_is_served() {
+    let world = Setup::new().start().await;
+    let foreign = [("origin", "https://evil.example"), ("host", "rebound.example")];
+    for (name, value) in foreign {
+        for (method, path) in [(Method::POST, "/api/events"), (Method::GET, "/api/deliveries")] {
+            let request = world.request(method, path).header(name, value).body(booked("a").to_string());
+            let reply = Reply::of(request).await.unwrap();
+            assert_eq!(reply.status, 403, "{name} {path}: {}", reply.text);
+        }
+    }
+    assert_eq!(world.audit().await["accepted"], 0);
+    // With a key, what a page can know no longer matters.
+    let world = Setup::new().with("SIGNALBOX_API_KEY", "the-key").start().await;
+    for (name, value) in foreign {
+        let request = world.with_key("the-key").request(Method::GET, "/api/sinks").header(name, value);
+        assert_eq!(Reply::of(request).await.unwrap().status, 200, "{name}");
+    }
+}

@@ -8,7 +8,8 @@ use crate::harness::{Counts, GOOGLE, Platforms, Program, TIKTOK, ids, many, sign
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_sent_twice_when_it_is_stopped_in_order() {
     let platforms = Platforms::start().await;
-    let slow = Settings { latency_ms: 300, ..Settings::default() };
+    // Slow, and each request differently so: at any moment some are under way.
+    let slow = Settings { latency_ms: 200, jitter_ms: 200, ..Settings::default() };
     platforms.both(&slow);
     let folder = tempfile::tempdir().unwrap();
     let mut environment = platforms.environment();
@@ -28,7 +29,10 @@ async fn nothing_is_sent_twice_when_it_is_stopped_in_order() {
     let printed = program.printed().join("\n");
     assert!(printed.contains("\"stopped\""), "{printed}");
 
-    // What the platforms received is what the account says: nothing was under way when it ended.
+    // Nothing was left under way, finished or handed back: what the platforms received is what the account says.
+    let database = rusqlite::Connection::open(&store).unwrap();
+    let sql = "SELECT count(*) FROM delivery WHERE owner IS NOT NULL AND status = 0";
+    assert_eq!(database.query_row(sql, [], |row| row.get::<_, i64>(0)), Ok(0));
     let audit = signalbox(&["audit", "--json"], &environment).output().unwrap();
     assert_eq!(audit.status.code(), Some(0));
     let audit: Value = serde_json::from_slice(&audit.stdout).unwrap();
