@@ -14,8 +14,14 @@ impl SettingsError {
     }
 }
 
-/// Reads `table` into a settings struct that denies unknown fields.
-pub fn read<T: DeserializeOwned>(table: toml::Table) -> Result<T, SettingsError> {
+/// Reads `table` into a settings struct that denies unknown fields. Texts are trimmed, and an empty one is unset.
+pub fn read<T: DeserializeOwned>(mut table: toml::Table) -> Result<T, SettingsError> {
+    for (_, value) in table.iter_mut() {
+        if let toml::Value::String(text) = value {
+            *text = text.trim().to_owned();
+        }
+    }
+    table.retain(|_, value| value.as_str() != Some(""));
     toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| explain(&error))
 }
 

@@ -66,8 +66,7 @@ impl Default for Config {
 }
 
 impl Config {
-    pub(crate) fn read(mut table: toml::Table) -> Result<Self, SettingsError> {
-        trim(&mut table);
+    pub(crate) fn read(table: toml::Table) -> Result<Self, SettingsError> {
         let mut config: Self = settings::read(table)?;
         config.customer_id = ids::account("customer_id", config.customer_id)?;
         config.login_customer_id = ids::account("login_customer_id", config.login_customer_id)?;
@@ -129,16 +128,6 @@ impl Config {
 
 fn refuse(message: impl Into<String>) -> Result<(), SettingsError> {
     Err(SettingsError::new(message))
-}
-
-/// Trims texts and drops empty ones: empty is unset.
-fn trim(table: &mut toml::Table) {
-    for (_, value) in table.iter_mut() {
-        if let toml::Value::String(text) = value {
-            *text = text.trim().to_owned();
-        }
-    }
-    table.retain(|_, value| value.as_str() != Some(""));
 }
 
 fn is_version(text: &str) -> bool {

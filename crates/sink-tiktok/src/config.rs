@@ -112,8 +112,7 @@ pub(crate) enum Reschedules {
 }
 
 impl Config {
-    pub(crate) fn read(mut table: toml::Table) -> Result<Self, SettingsError> {
-        trim(&mut table);
+    pub(crate) fn read(table: toml::Table) -> Result<Self, SettingsError> {
         let mut config: Self = settings::read(table)?;
         config.base_url.truncate(config.base_url.trim_end_matches('/').len());
         config.validate()?;
@@ -199,16 +198,6 @@ impl Config {
 
 fn refuse(message: impl Into<String>) -> Result<(), SettingsError> {
     Err(SettingsError::new(message))
-}
-
-/// Trims texts and drops empty ones: empty is unset.
-fn trim(table: &mut toml::Table) {
-    for (_, value) in table.iter_mut() {
-        if let toml::Value::String(text) = value {
-            *text = text.trim().to_owned();
-        }
-    }
-    table.retain(|_, value| value.as_str() != Some(""));
 }
 
 fn is_web_address(url: &str) -> bool {

@@ -157,7 +157,7 @@ fn read_file(path: &Path) -> Result<toml::Table, ConfigError> {
     })
 }
 
-/// One section with its environment variables over it; empty values are unset.
+/// One section with its environment variables over it.
 fn take_section(
     table: &mut toml::Table,
     name: &'static str,
@@ -176,13 +176,7 @@ fn take_section(
             section.insert((*setting).to_owned(), toml::Value::String(value.to_owned()));
         }
     }
-    drop_empty(&mut section);
     Ok(section)
-}
-
-/// Empty is unset.
-fn drop_empty(table: &mut toml::Table) {
-    table.retain(|_, value| value.as_str().is_none_or(|text| !text.trim().is_empty()));
 }
 
 fn read<T: serde::de::DeserializeOwned>(table: toml::Table, place: &str) -> Result<T, ConfigError> {

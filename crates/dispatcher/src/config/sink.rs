@@ -9,7 +9,7 @@ use conversion_core::secret::Secret;
 use conversion_core::settings::{SettingsError, nearest};
 use serde::Deserialize;
 
-use super::{ConfigError, Environment, drop_empty, span};
+use super::{ConfigError, Environment, span};
 
 /// A configured sink.
 #[derive(Clone, Debug)]
@@ -148,7 +148,6 @@ fn read_one(mut table: toml::Table, environment: &Environment) -> Result<SinkCon
     if name == descriptor.kind {
         overlay(&mut table, descriptor, environment).map_err(|error| ConfigError::setting(&place, error))?;
     }
-    drop_empty(&mut table);
     let mut own = toml::Table::new();
     let mut common = toml::Table::new();
     for (key, value) in table {
