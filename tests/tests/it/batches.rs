@@ -1,11 +1,9 @@
 //! Batches: one bad event among many, and what each delivery shows of what it shared a request with.
 
-use std::time::Duration;
-
 use platform_sandbox::Settings;
 use serde_json::{Value, json};
 
-use crate::harness::{Counts, GOOGLE, TIKTOK, World, google_verdict, ids, many, tiktok_verdict};
+use crate::harness::{Counts, GOOGLE, TIKTOK, World, google_verdict, ids, many, tiktok_verdict, until};
 
 #[tokio::test]
 async fn one_bad_event_in_a_hundred_fails_alone() {
@@ -80,7 +78,7 @@ async fn a_request_that_is_too_large_is_halved() {
     let codes = [(40061, 1.0)].into();
     world.platforms.sandbox.configure(TIKTOK, Settings { codes, latency_ms: 200, ..Settings::default() });
     world.report(&many("e", 8)).await;
-    crate::harness::until("the first refusal", async || {
+    until("the first refusal", async || {
         let requests = world.platforms.of(TIKTOK).by_outcome.get("200/40061").copied().unwrap_or(0);
         if requests >= 1 { Ok(()) } else { Err(format!("{requests} requests")) }
     })
@@ -102,11 +100,14 @@ async fn when_every_event_is_refused_alike_a_setting_is_to_blame() {
     let held = world.until_state("tiktok", "HELD").await;
     assert_eq!(held["holdReason"], "all_refused");
     assert!(held["holdMessage"].as_str().unwrap().contains("40002"), "{held}");
-    world.until_counts("tiktok", Counts::pending(20)).await;
+    until("all to be parked", async || {
+        let parked = world.deliveries("status=PENDING&reason=held").await.len();
+        if parked == 20 { Ok(()) } else { Err(format!("{parked} parked")) }
+    })
+    .await;
 
     world.platforms.sandbox.configure(TIKTOK, Settings::default());
     world.resume("tiktok").await;
-    world.advance(Duration::from_secs(15 * 60)).await;
     world.until_counts("tiktok", Counts::delivered(20)).await;
     assert_eq!(world.platforms.of(TIKTOK).counted_twice, 0);
 }

@@ -11,7 +11,9 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::harness::{Api, Counts, GOOGLE, Platforms, Program, TIKTOK, ids, many, signalbox, until};
+use crate::harness::{
+    Api, Counts, GOOGLE, Platforms, Program, SPEC_EVENT, TIKTOK, ids, many, signalbox, until,
+};
 
 const EVENTS: usize = 5_000;
 const IN_ONE_REQUEST: usize = 25;
@@ -153,4 +155,34 @@ async fn nothing_is_lost_when_it_is_killed_on_a_bad_network() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_when_it_is_asked_to_stop_under_load() {
     survives(End::Asked, &[1_000, 3_000], &Settings::default()).await;
+}
+
+/// A test is an answer to whoever asked. When nobody can be told any more, it must not go out later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_that_was_under_way_is_not_sent_after_all() {
+    let mut ground = Ground::new(&Settings::default()).await;
+    ground.environment.insert("TIKTOK_TEST_SECRET".to_owned(), "secret".to_owned());
+    // It waits at the platform while the service is killed.
+    ground.platforms.both(&Settings { hang: true, ..Settings::default() });
+    let mut program = Program::serve(&ground.environment).await;
+    let asking = program.api.with_key("secret");
+    let mut asked = JoinSet::new();
+    asked.spawn(async move { asking.try_post("/api/test/tiktok", SPEC_EVENT).await.is_err() });
+    until("the test to be under way", async || {
+        let requests = ground.platforms.of(TIKTOK).requests;
+        if requests == 1 { Ok(()) } else { Err(format!("{requests} requests")) }
+    })
+    .await;
+    program.kill();
+    assert!(asked.join_next().await.unwrap().unwrap(), "nobody was told");
+    ground.platforms.both(&Settings::default());
+
+    let program = Program::serve(&ground.environment).await;
+    let test = program.api.settled("tiktok", "test-123").await;
+    let seen = (test["status"].as_str().unwrap(), test["origin"].as_str().unwrap());
+    assert_eq!(seen, ("FAILED", "test"), "{test}");
+    // Whatever is sent goes before it: what was left undone is taken up first.
+    program.api.report(&many("e", 1)).await;
+    program.api.until_counts("tiktok", Counts::delivered(1)).await;
+    assert_eq!(ground.platforms.ids(TIKTOK), ids(&many("e", 1)));
 }

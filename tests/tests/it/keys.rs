@@ -99,7 +99,7 @@ fn without_keys_only_loopback_is_listened_on() {
         let output = signalbox(arguments, &environment).current_dir(folder.path()).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains(sentence), "{said}");
+        assert_eq!(said.matches(sentence).count(), 1, "{said}");
         assert_eq!(
             std::fs::read_dir(folder.path()).unwrap().count(),
             0,

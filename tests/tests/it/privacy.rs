@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use platform_sandbox::Settings;
 use serde_json::json;
 
-use crate::harness::{Counts, Platforms, Program, TIKTOK};
+use crate::harness::{Counts, Platforms, Program, TIKTOK, booked};
 
 /// Logs at their most talkative, with things going wrong.
 #[tokio::test]
@@ -66,5 +66,27 @@ async fn logs_hold_neither_personal_data_nor_credentials() {
         "ya29.",
     ] {
         assert!(!log.contains(private), "{private} is in the log:\n{log}");
+    }
+}
+
+/// The store holds what the events held: whoever else has an account on the machine does not get to read it.
+#[cfg(unix)]
+#[tokio::test]
+async fn the_store_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let platforms = Platforms::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut environment = platforms.environment();
+    let store = folder.path().join("signalbox.db");
+    environment.insert("SIGNALBOX_STORE".to_owned(), format!("sqlite://{}", store.display()));
+    let program = Program::serve(&environment).await;
+    program.api.report(&[booked("e")]).await;
+    program.api.until_counts("tiktok", Counts::delivered(1)).await;
+    let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap).collect();
+    assert!(files.len() >= 2, "the database and its log at least: {files:?}");
+    for file in files {
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{file:?}");
     }
 }
