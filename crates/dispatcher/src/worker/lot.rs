@@ -113,8 +113,13 @@ impl<'a> Dismantling<'a> {
             }
             Err(failure) => failure.clone(),
         };
-        let fails = failure.class.consequence() == Consequence::Fail;
         let can_part = part.len() > 1;
+        // What cannot be halved any more is refused like any other.
+        let fails = match failure.class.consequence() {
+            Consequence::Fail => true,
+            Consequence::Halve => !can_part,
+            _ => false,
+        };
         let verdict = match failure.blame {
             _ if can_part && failure.class.consequence() == Consequence::Halve => Verdict::Open,
             Blame::Unknown | Blame::Item(_) if can_part => Verdict::Open,
@@ -171,14 +176,6 @@ impl<'a> Dismantling<'a> {
         }
         let Some(first) = self.refused.first() else { return };
         let is_setting = self.blames_settings();
-        if is_setting {
-            let message = format!(
-                "every event was refused with the same code; a setting may be wrong. {}",
-                first.failure.message
-            );
-            let change = station.gate.hold_for(ALL_REFUSED, &message, first.failure.code.as_deref(), now);
-            station.record(Some(change)).await;
-        }
         let items = self.refused.iter().map(|Refused { ready, failure, response_code }| {
             let standing = station.standing(&ready.work.lease, ready.work.event.event_time);
             let change = if is_setting {
@@ -192,6 +189,16 @@ impl<'a> Dismantling<'a> {
         });
         let items = items.collect();
         station.ledger.settle(Settlement { exchanges: Vec::new(), sent_at: now, items }).await;
+        if is_setting {
+            // Parked first, held then: a resume finds all that it is to release.
+            station.ledger.flush().await;
+            let message = format!(
+                "every event was refused with the same code; a setting may be wrong. {}",
+                first.failure.message
+            );
+            let change = station.gate.hold_for(ALL_REFUSED, &message, first.failure.code.as_deref(), now);
+            station.record(Some(change)).await;
+        }
     }
 
     /// Whether everything was refused with one code, which has not proved to be single events' own.

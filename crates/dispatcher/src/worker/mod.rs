@@ -245,10 +245,11 @@ impl Worker {
     async fn probe(&mut self) {
         let station = Arc::clone(&self.station);
         station.hand_back(self.buffer.drain(..)).await;
-        station.ledger.flush().await;
         let reason = station.gate.reason();
         // What is skipped teaches nothing: the next one is tried, but not for ever.
         for _ in 0..PROBE_TRIES {
+            // What was handed back a moment ago can be the next probe only once it is written.
+            station.ledger.flush().await;
             match station.lease(1).await {
                 Ok(lot) if lot.is_empty() => break,
                 Ok(lot) => lot::work_off(&station, lot, reason.as_deref()).await,
