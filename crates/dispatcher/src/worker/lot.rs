@@ -99,8 +99,8 @@ impl<'a> Dismantling<'a> {
 
     /// A probe of a hold for refusals that is refused: that the platform answers was never in doubt.
     fn teaches_nothing(&self, answer: &Answer) -> bool {
-        let refused = |failure: &Failure| failure.class.consequence() == Consequence::Fail;
-        self.probe == Some(ALL_REFUSED) && answer.verdict.as_ref().is_err_and(refused)
+        self.probe == Some(ALL_REFUSED)
+            && answer.verdict.as_ref().is_err_and(|failure| is_refusal(failure, 1))
     }
 
     async fn judge(&mut self, part: Vec<Ready>, answer: Answer, parts: &mut Vec<Vec<Ready>>) {
@@ -114,16 +114,10 @@ impl<'a> Dismantling<'a> {
             Err(failure) => failure.clone(),
         };
         let can_part = part.len() > 1;
-        // What cannot be halved any more is refused like any other.
-        let fails = match failure.class.consequence() {
-            Consequence::Fail => true,
-            Consequence::Halve => !can_part,
-            _ => false,
-        };
         let verdict = match failure.blame {
             _ if can_part && failure.class.consequence() == Consequence::Halve => Verdict::Open,
             Blame::Unknown | Blame::Item(_) if can_part => Verdict::Open,
-            _ if fails => Verdict::Open,
+            _ if is_refusal(&failure, part.len()) => Verdict::Open,
             _ => Verdict::Final,
         };
         let outcomes = vec![(Outcome::Failed(failure.clone()), verdict); part.len()];
@@ -143,7 +137,7 @@ impl<'a> Dismantling<'a> {
         parts: &mut Vec<Vec<Ready>>,
     ) {
         let can_part = part.len() > 1;
-        let fails = failure.class.consequence() == Consequence::Fail;
+        let fails = is_refusal(&failure, part.len());
         match failure.blame {
             Blame::Item(position) if can_part && position < part.len() => {
                 let ready = part.remove(position);
@@ -209,6 +203,15 @@ impl<'a> Dismantling<'a> {
         let all_refused = self.size >= ENOUGH_TO_BLAME_SETTINGS && self.refused.len() == self.size;
         let still_refused = self.probe == Some(ALL_REFUSED) && self.delivered == 0;
         same_code && (all_refused || still_refused) && !self.station.gate.is_absolved(code)
+    }
+}
+
+/// Whether the platform refused `items` for good. What cannot be halved any more is refused like any other.
+fn is_refusal(failure: &Failure, items: usize) -> bool {
+    match failure.class.consequence() {
+        Consequence::Fail => true,
+        Consequence::Halve => items == 1,
+        _ => false,
     }
 }
 
