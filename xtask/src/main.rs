@@ -1,11 +1,14 @@
 //! Project tasks.
 
+mod peers;
+
 use std::env;
 use std::process::{Command, ExitCode};
 
 const USAGE: &str = "\
 cargo xtask test [ARGS]   build the program and run every test; ARGS go to cargo test
 cargo xtask lint          formatting, lints and docs, warnings denied
+cargo xtask peers         install what the tests hold the program against: npm packages and a browser
 ";
 
 fn main() -> ExitCode {
@@ -15,6 +18,7 @@ fn main() -> ExitCode {
     let done = match task.as_deref() {
         Some("test") => test(&rest),
         Some("lint") => lint(),
+        Some("peers") => peers::install(),
         _ => Err(USAGE.to_owned()),
     };
     match done {
@@ -31,6 +35,7 @@ fn main() -> ExitCode {
 
 /// The end-to-end tests start the program itself, so it is built first.
 fn test(arguments: &[String]) -> Result<(), String> {
+    peers::install()?;
     cargo(&["build", "--locked", "--package", "signalbox"], &[])?;
     let mut all = vec!["test", "--locked", "--workspace"];
     all.extend(arguments.iter().map(String::as_str));
@@ -45,10 +50,14 @@ fn lint() -> Result<(), String> {
 
 fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> Result<(), String> {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(program)
-        .args(arguments)
-        .envs(variables.iter().copied())
-        .status()
-        .map_err(|error| format!("cargo cannot be started: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("cargo {} failed", arguments.join(" "))) }
+    let mut command = Command::new(program);
+    run(command.args(arguments).envs(variables.iter().copied()))
+}
+
+/// Runs a command to its good end.
+fn run(command: &mut Command) -> Result<(), String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let shown: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let status = command.status().map_err(|error| format!("{name} cannot be started: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{name} {} failed", shown.join(" "))) }
 }

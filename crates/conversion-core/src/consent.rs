@@ -13,14 +13,14 @@ pub enum ConsentStatus {
 }
 
 /// The event's `consent`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Consent {
     /// May the person's data be sent to ad platforms.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ad_user_data: Option<ConsentStatus>,
     /// May it be used to personalise ads.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ad_personalization: Option<ConsentStatus>,
 }
 
@@ -28,6 +28,15 @@ impl Consent {
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// What this says, and what `other` says of the rest.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            ad_user_data: self.ad_user_data.or(other.ad_user_data),
+            ad_personalization: self.ad_personalization.or(other.ad_personalization),
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub struct SinkDescriptor {
     pub takes_consent: bool,
     /// Click ids that the platform understands, by the names of `clickIds`.
     pub click_ids: &'static [&'static str],
+    /// First-party cookies of the platform's own script on the site, and the click id that each holds.
+    pub cookies: &'static [Cookie],
     /// Environment variables and the settings that they give.
     pub environment: &'static [Variable],
     /// A complete example of the sink's settings, in TOML.
@@ -42,6 +44,15 @@ pub struct Sunset {
     pub version: &'static str,
     /// The date, as in RFC 3339.
     pub date: &'static str,
+}
+
+/// A cookie that holds a click id.
+#[derive(Clone, Copy, Debug)]
+pub struct Cookie {
+    /// Its name.
+    pub name: &'static str,
+    /// The click id, by the names of `clickIds`.
+    pub click_id: &'static str,
 }
 
 /// Bounds of one request.
@@ -64,7 +75,7 @@ pub struct Dedup {
     pub window: Option<Duration>,
 }
 
-/// An environment variable that gives a setting.
+/// An environment variable that gives a setting of a sink or source.
 #[derive(Clone, Copy, Debug)]
 pub struct Variable {
     /// Its name.

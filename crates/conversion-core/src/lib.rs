@@ -4,7 +4,9 @@
 //! Nothing here does I/O, reads a clock or knows a platform. The order to read it in: [`event`] (what a business
 //! reports), [`sink`] (what a platform connector is), [`failure`] (what a platform's answer means and what follows).
 
+pub mod attribution;
 pub mod backoff;
+pub mod booking;
 pub mod consent;
 pub mod descriptor;
 pub mod event;
@@ -19,6 +21,7 @@ pub mod secret;
 pub mod settings;
 pub mod sink;
 pub mod skip;
+pub mod source;
 
 pub use event::CanonicalEvent;
 pub use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! The platform connectors that are linked into the program.
+//! The connectors that are linked into the program: platforms and booking systems.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use crate::event::Vocabulary;
 use crate::identity::CallingCode;
 use crate::settings::SettingsError;
 use crate::sink::ConversionSink;
+use crate::source::{BookingSource, SourceDescriptor};
 
 /// How a sink crate announces itself: one `inventory::submit!` of this.
 #[derive(Debug)]
@@ -45,6 +46,27 @@ impl SinkContext {
             settings.iter().map(|setting| descriptor.variable(setting).unwrap_or(setting)).collect();
         format!("Missing env: {}", variables.join(", "))
     }
+}
+
+/// How a source crate announces itself: one `inventory::submit!` of this.
+#[derive(Debug)]
+pub struct SourcePlugin {
+    /// What it connects to.
+    pub descriptor: &'static SourceDescriptor,
+    /// Makes a source of its settings.
+    pub build: fn(toml::Table) -> BuiltSource,
+}
+
+/// A source, or what is wrong with its settings.
+pub type BuiltSource = Result<Arc<dyn BookingSource>, SettingsError>;
+
+inventory::collect!(SourcePlugin);
+
+/// Every linked booking system, by kind.
+pub fn sources() -> Vec<&'static SourcePlugin> {
+    let mut sources: Vec<&SourcePlugin> = inventory::iter::<SourcePlugin>.into_iter().collect();
+    sources.sort_by_key(|plugin| plugin.descriptor.kind);
+    sources
 }
 
 /// Every linked connector, by kind.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use crate::CanonicalEvent;
+use crate::attribution::Attribution;
 use crate::exchange::Request;
 use crate::failure::Failure;
 use crate::identity::Recipe;
@@ -47,8 +48,8 @@ pub trait ConversionSink: fmt::Debug + Send + Sync + 'static {
     /// What a human should know about these settings: mappings that look wrong, versions that end, test modes.
     fn advice(&self, now: Timestamp) -> Vec<String>;
 
-    /// Whether [`Self::prepare`] wants [`Subject::earlier`] for this event; looking it up costs a read.
-    fn wants_earlier(&self, _event: &CanonicalEvent) -> bool {
+    /// Whether [`Self::prepare`] wants [`Subject::related`] for this event; looking them up costs a read.
+    fn wants_related(&self, _event: &CanonicalEvent) -> bool {
         false
     }
 }
@@ -56,23 +57,30 @@ pub trait ConversionSink: fmt::Debug + Send + Sync + 'static {
 /// What a payload is made from.
 #[derive(Clone, Debug)]
 pub struct Subject<'a> {
-    /// The event, without identifiers where consent says so.
+    /// The event, completed by its attribution, and without identifiers where consent says so.
     pub event: &'a CanonicalEvent,
-    /// The latest other delivery of the same conversion id at this sink, if the sink asked for it.
-    pub earlier: Option<&'a Earlier>,
+    /// The other deliveries of the same conversion id at this sink, if the sink asked for them.
+    pub related: &'a [Related],
+    attribution: Option<&'a Attribution>,
     screen: Option<Skip>,
 }
 
 impl<'a> Subject<'a> {
     /// An event that no rule of the operator's holds back.
     pub fn new(event: &'a CanonicalEvent) -> Self {
-        Self { event, earlier: None, screen: None }
+        Self { event, related: &[], attribution: None, screen: None }
     }
 
-    /// The same, with the latest other delivery of its conversion id.
+    /// The same, with the other deliveries of its conversion id.
     #[must_use]
-    pub fn after(self, earlier: Option<&'a Earlier>) -> Self {
-        Self { earlier, ..self }
+    pub fn beside(self, related: &'a [Related]) -> Self {
+        Self { related, ..self }
+    }
+
+    /// The same, with the attribution that its event was completed by.
+    #[must_use]
+    pub fn attributed(self, attribution: Option<&'a Attribution>) -> Self {
+        Self { attribution, ..self }
     }
 
     /// The same, held back for this reason, if any.
@@ -86,24 +94,45 @@ impl<'a> Subject<'a> {
     pub fn screen(&self) -> Result<(), Skip> {
         self.screen.clone().map_or(Ok(()), Err)
     }
+
+    /// When the visitor came with this click id, where that is known.
+    pub fn clicked_at(&self, name: &str, click_id: &str) -> Option<Timestamp> {
+        self.attribution?.clicked_at(name, click_id)
+    }
 }
 
-/// An earlier delivery of the same conversion at the same sink.
+/// Another delivery of the same conversion at the same sink.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Earlier {
+pub struct Related {
     /// The name of its event.
     pub event_name: String,
+    /// Whether its event was accepted before this one's.
+    pub order: Order,
     /// How it stands.
-    pub state: EarlierState,
+    pub state: RelatedState,
 }
 
-/// How an earlier delivery stands.
+/// In which order two events were accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EarlierState {
-    /// Waiting, under way, or perhaps received.
+pub enum Order {
+    /// The other one first.
+    Earlier,
+    /// The other one after.
+    Later,
+}
+
+/// How another delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelatedState {
+    /// It waits; nothing of it was ever sent, and nobody works on it.
+    Unsent,
+    /// Under way, tried before, or perhaps received.
     Unsettled,
     /// The platform has it.
-    Delivered,
+    Delivered {
+        /// Since when.
+        at: Timestamp,
+    },
     /// Skipped or failed.
     NotDelivered,
 }
@@ -121,6 +150,9 @@ pub struct Payload {
     pub dedup_key: Option<String>,
     /// What was left out or changed, by stable name, such as `phone_unusable`.
     pub notes: Vec<&'static str>,
+    /// After this time an answer of [`NotYet`](crate::failure::FailureClass::NotYet) is final; nothing means that the
+    /// delivery's own deadline decides.
+    pub not_yet_until: Option<Timestamp>,
 }
 
 /// Why there is no payload.
@@ -130,6 +162,15 @@ pub enum NotSent {
     Skip(Skip),
     /// An earlier delivery of the same conversion must settle first.
     WaitForEarlier,
+    /// The platform would refuse it before this time.
+    WaitUntil {
+        /// When.
+        at: Timestamp,
+        /// Stable name of the reason.
+        reason: &'static str,
+        /// The reason in a sentence.
+        message: String,
+    },
 }
 
 impl From<Skip> for NotSent {

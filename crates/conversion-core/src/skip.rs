@@ -75,6 +75,11 @@ impl Skip {
         }
     }
 
+    /// The platform would not take it yet.
+    pub fn too_early(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), fix: "nothing: a delivery waits until then".to_owned() }
+    }
+
     /// The same conversion was delivered before, under an earlier event.
     pub fn already_counted(earlier_name: &str) -> Self {
         Self {

@@ -77,9 +77,14 @@ fn admission(n: usize, run: RunId, sinks: &[SinkId]) -> Admission {
         noise(n, 5),
         noise(n, 6),
     );
-    let new =
-        |sink: &SinkId| NewDelivery { sink: *sink, due_at: Timestamp::UNIX_EPOCH, leased_to: Some(run) };
+    let new = |sink: &SinkId| NewDelivery {
+        sink: *sink,
+        due_at: Timestamp::UNIX_EPOCH,
+        leased_to: Some(run),
+        driver: conversion_store::Driver::Builtin,
+    };
     Admission {
+        appointment: None,
         name: "TRIAL_BOOKED".into(),
         id: id.into(),
         conversion_id: None,

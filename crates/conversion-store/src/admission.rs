@@ -5,6 +5,7 @@ use std::sync::Arc;
 use conversion_core::Timestamp;
 
 use crate::lease::{RunId, SinkId};
+use crate::queue::Driver;
 
 /// A valid event with the deliveries that it was routed to.
 #[derive(Clone, Debug)]
@@ -21,6 +22,9 @@ pub struct Admission {
     pub fingerprint: [u8; 16],
     /// Where it came from.
     pub origin: Origin,
+    /// The appointment that it names: made, or its details merged, in the same transaction. What a booking system tells
+    /// of an appointment stays as it is.
+    pub appointment: Option<String>,
     /// One for each sink that it was routed to.
     pub deliveries: Vec<NewDelivery>,
 }
@@ -43,6 +47,8 @@ pub struct NewDelivery {
     pub due_at: Timestamp,
     /// Leased to this run from the start (fence 1), because the run has it in memory; else free.
     pub leased_to: Option<RunId>,
+    /// Who decides when it is tried.
+    pub driver: Driver,
 }
 
 /// What became of an admission.

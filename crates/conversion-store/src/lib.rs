@@ -4,11 +4,14 @@
 //! moves its counters together with its rows. Policy lives in the dispatcher.
 
 mod admission;
+mod attribution;
 mod audit;
+mod booking;
 mod error;
 mod hold;
 mod lease;
 mod open;
+mod queue;
 mod record;
 mod settlement;
 pub mod sqlite;
@@ -17,23 +20,30 @@ use std::fmt;
 
 use async_trait::async_trait;
 use conversion_core::Timestamp;
-use conversion_core::sink::Earlier;
+use conversion_core::sink::Related;
 
 pub use admission::{Acceptance, Admission, NewDelivery, Origin};
+pub use attribution::AttributionStore;
 pub use audit::{Audit, SinkAccount};
+pub use booking::{
+    AppointmentFilter, AppointmentRecord, AppointmentWrite, BookingStore, NewNotice, Notice, NoticeChange,
+    NoticeCounts, NoticeFilter, NoticeId, NoticeOutcome, NoticeRecord, NoticeSettlement, NoticeStatus,
+    OwnedAppointment,
+};
 pub use error::StoreError;
 pub use hold::{HELD, Hold, HoldPeriod, RegisteredSink, SinkRegistration, SinkState};
 pub use lease::{DeliveryId, LEASE_SPAN, Lease, LeaseRequest, RunId, SinkId, Uncertainty};
 pub use open::{Access, check_url, open};
+pub use queue::{Driver, Publication, QueueItem, QueueStore, Taken};
 pub use record::{
-    AttemptRecord, Confirmation, DeliveryDetail, DeliveryFilter, DeliveryRecord, EventRecord, Page,
-    RecordedExchange, RetryOutcome,
+    AttemptRecord, Confirmation, DeliveryDetail, DeliveryFilter, DeliveryRecord, EventFilter, EventRecord,
+    Page, RecordedExchange, RetryOutcome,
 };
 pub use settlement::{Attempt, Change, ItemSettlement, SettleOutcome, Settlement, Status};
 
 /// A database that keeps the account. Every method that writes commits to disk before it returns.
 #[async_trait]
-pub trait Store: fmt::Debug + Send + Sync + 'static {
+pub trait Store: AttributionStore + BookingStore + QueueStore + fmt::Debug + Send + Sync + 'static {
     /// Starts a run of this node, alive until `alive_until`. An embedded store frees the leases of all former runs at
     /// once, since it has one process; a shared one frees them when their run's time has lapsed. What was leased and
     /// not settled may have been sent: its [`Uncertainty`] begins with the lost lease.
@@ -70,19 +80,31 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Ends a hold (of all the sink for no event name), keeps its period, and makes what was parked under it due.
     async fn resume(&self, sink: SinkId, event_name: Option<&str>, now: Timestamp) -> Result<(), StoreError>;
 
-    /// The delivery of an earlier accepted event of the same conversion id at the sink: a delivered one if there is one,
-    /// else one that waits, else the latest.
-    async fn earlier(&self, delivery: DeliveryId, conversion_id: &str)
-    -> Result<Option<Earlier>, StoreError>;
+    /// For each delivery with its conversion id, in order: the other deliveries of live events of that conversion at
+    /// the same sink, in the order in which their events were accepted, at most 100 of them.
+    async fn related(&self, asked: &[(DeliveryId, String)]) -> Result<Vec<Vec<Related>>, StoreError>;
 
-    /// Puts a failed or skipped delivery back to pending, due at once; makes a pending one that nobody works on due.
-    async fn retry(&self, delivery: DeliveryId, now: Timestamp) -> Result<RetryOutcome, StoreError>;
+    /// Puts a failed or skipped delivery back to pending, due at once, and driven by `driver`; makes a pending one that
+    /// nobody works on due.
+    async fn retry(
+        &self,
+        delivery: DeliveryId,
+        driver: Driver,
+        now: Timestamp,
+    ) -> Result<RetryOutcome, StoreError>;
 
     /// Deliveries, the latest accepted first.
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Page<DeliveryRecord>, StoreError>;
 
     /// One delivery with every attempt.
     async fn delivery(&self, delivery: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError>;
+
+    /// The deliveries of these events, by event and sink.
+    async fn deliveries_of(&self, events: &[i64]) -> Result<Vec<DeliveryRecord>, StoreError>;
+
+    /// Live events, the latest accepted first, without their deliveries, and where the next part begins, if there is
+    /// one.
+    async fn events(&self, filter: &EventFilter) -> Result<(Vec<EventRecord>, Option<i64>), StoreError>;
 
     /// One live event with its deliveries.
     async fn event(&self, name: &str, id: &str) -> Result<Option<EventRecord>, StoreError>;

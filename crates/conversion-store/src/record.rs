@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::admission::Origin;
 use crate::lease::DeliveryId;
+use crate::queue::Driver;
 use crate::settlement::Status;
 
 /// Which deliveries to list.
@@ -95,6 +96,8 @@ pub struct DeliveryRecord {
     pub attempts: u32,
     /// HTTP status of the last answer.
     pub response_code: Option<u16>,
+    /// Who decides when it is tried.
+    pub driver: Driver,
     /// The last of its attempts.
     pub last_attempt: Option<AttemptRecord>,
 }
@@ -140,9 +143,34 @@ pub struct RecordedExchange {
     pub duration: Duration,
 }
 
+/// Which events to list.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// Only of these appointments; nothing means of any or none.
+    pub appointments: Option<Vec<String>>,
+    /// Only with this name.
+    pub name: Option<String>,
+    /// Only with this id.
+    pub id: Option<String>,
+    /// Only accepted at this time or later.
+    pub since: Option<Timestamp>,
+    /// How many at most.
+    pub limit: usize,
+    /// Continue after this number.
+    pub after: Option<i64>,
+}
+
 /// An event with its deliveries.
 #[derive(Clone, Debug)]
 pub struct EventRecord {
+    /// Its number: later accepted, higher. See [`crate::DeliveryId::event`].
+    pub seq: i64,
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// The appointment that it names.
+    pub appointment: Option<String>,
     /// The stored event; nothing once retention has removed it.
     pub json: Option<String>,
     /// When it was accepted.

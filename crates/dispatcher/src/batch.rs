@@ -79,6 +79,7 @@ mod tests {
                 exclusive,
                 dedup_key: None,
                 notes: Vec::new(),
+                not_yet_until: None,
             }
         }
     }

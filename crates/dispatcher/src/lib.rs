@@ -13,7 +13,6 @@ pub mod gate;
 pub mod ingest;
 pub mod intake;
 pub mod ledger;
-pub mod pace;
 pub mod route;
 pub mod run;
 pub mod screen;

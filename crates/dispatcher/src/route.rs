@@ -18,6 +18,7 @@ pub fn admission(event: &CanonicalEvent, origin: Origin, route: Route) -> Admiss
         fingerprint: CanonicalEvent::fingerprint(&json),
         json: json.into(),
         origin,
+        appointment: event.appointment_id.clone(),
         deliveries: route.0,
     }
 }

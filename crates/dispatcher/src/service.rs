@@ -10,6 +10,7 @@ use conversion_core::sink::{ConversionSink, NotSent, Subject};
 use conversion_core::skip::MISSING_CREDENTIALS;
 use conversion_core::{CanonicalEvent, Timestamp};
 use conversion_store::{RegisteredSink, SinkRegistration, Store, StoreError};
+use http_exchange::Pace;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinHandle;
@@ -24,7 +25,6 @@ use crate::gate::Gate;
 use crate::ingest::{Committer, Ingest, Lane};
 use crate::intake;
 use crate::ledger::Ledger;
-use crate::pace::Pace;
 use crate::run::Run;
 use crate::screen::Rules;
 use crate::settle::Patience;
@@ -147,6 +147,7 @@ impl Service {
             clock: clock.clone(),
             run: run.id,
             lanes,
+            driver: config.delivery.queue.into(),
             stop: stop_committer.clone(),
         };
         let (ingest, commit) = Ingest::open(surroundings.vocabulary, clock.clone(), committing);

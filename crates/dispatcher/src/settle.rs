@@ -77,6 +77,8 @@ pub struct FailedAttempt<'a> {
     pub sent_at: Timestamp,
     /// The dedup key that the item bore, if any.
     pub dedup_key: Option<&'a str>,
+    /// After this time it is no longer too early.
+    pub not_yet_until: Option<Timestamp>,
     /// Now.
     pub now: Timestamp,
     /// Uniform over its range.
@@ -136,16 +138,18 @@ pub fn after_failure(
     attempt: FailedAttempt<'_>,
     deadline: impl Fn(&Standing) -> Deadline,
 ) -> Change {
-    let FailedAttempt { failure, sent_at, dedup_key, now, random } = attempt;
+    let FailedAttempt { failure, sent_at, dedup_key, not_yet_until, now, random } = attempt;
     let reason = failure.class.name();
     let message = failure.message.as_str();
     match failure.class.consequence() {
         Consequence::Fail | Consequence::Halve => failed(standing, reason, message),
         Consequence::Later(wait) => {
             // A tenth more at most, so that what was refused together does not come back in one moment.
-            let jitter =
-                Duration::from_millis(random % (u64::try_from(wait.as_millis() / 10).unwrap_or(0) + 1));
-            unless_over(standing, after(now, wait + jitter), reason, message, deadline)
+            let due_at = after(now, wait + jitter(wait / 10, random));
+            match not_yet_until {
+                Some(until) if due_at > until => failed(standing, reason, message),
+                _ => unless_over(standing, due_at, reason, message, deadline),
+            }
         }
         // The sink is held from now on; the delivery is due whenever that ends.
         Consequence::Pause(_) | Consequence::Hold(_) => waiting(standing, now, reason, message),
@@ -163,6 +167,11 @@ pub fn after_failure(
             unless_over(&next, after(now, wait), reason, message, deadline)
         }
     }
+}
+
+/// A part of `span`, by a number that is uniform over its range.
+pub fn jitter(span: Duration, random: u64) -> Duration {
+    Duration::from_millis(random % (u64::try_from(span.as_millis()).unwrap_or(u64::MAX - 1) + 1))
 }
 
 /// What is known after sending what was perhaps received: since the first time, under the key that it now bore.

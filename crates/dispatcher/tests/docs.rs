@@ -352,6 +352,7 @@ fn operations_describes_every_field_of_a_delivery() {
         next_attempt_at: None,
         attempts: 0,
         response_code: None,
+        driver: conversion_store::Driver::Builtin,
         last_attempt: None,
     };
     let view = serde_json::to_value(DeliveryView::of(&record)).unwrap();

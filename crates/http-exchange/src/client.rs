@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use conversion_core::exchange::{Exchange, HeaderValue, MAX_RECORDED_RESPONSE, Reply, Request};
+use conversion_core::exchange::{Exchange, Header, HeaderValue, MAX_RECORDED_RESPONSE, Reply, Request};
 use conversion_core::failure::{Failure, FailureClass};
 use conversion_core::secret::{REDACTED, Secret};
 use conversion_core::settings::SettingsError;
@@ -104,6 +104,23 @@ impl Client {
             duration: started.elapsed(),
         };
         Answer { exchange, result }
+    }
+
+    /// Gets `url`. Not recorded.
+    pub async fn get(&self, url: &str, headers: &[Header]) -> Result<FullReply, Failure> {
+        let mut builder = self.http.get(url);
+        let mut secrets = Vec::new();
+        for header in headers {
+            builder = match &header.value {
+                HeaderValue::Plain(value) => builder.header(header.name, value.as_ref()),
+                HeaderValue::Secret(secret) => {
+                    secrets.push(secret);
+                    builder.header(header.name, secret.expose())
+                }
+                HeaderValue::AccessToken => builder,
+            };
+        }
+        read(builder).await.map(|reply| FullReply { body: redact(reply.body, &secrets), ..reply })
     }
 
     /// Posts a form whose fields are credentials. Not recorded.

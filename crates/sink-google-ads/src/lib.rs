@@ -47,6 +47,7 @@ pub const DESCRIPTOR: SinkDescriptor = SinkDescriptor {
     atomic: false,
     test_mode: "validate_only",
     takes_consent: true,
+    cookies: &[],
     click_ids: &["gclid", "gbraid", "wbraid"],
     environment: &ENVIRONMENT,
     example: include_str!("../config.example.toml"),

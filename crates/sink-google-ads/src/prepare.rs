@@ -43,6 +43,7 @@ impl GoogleAds {
             exclusive: exclusive_keys(event, action, click),
             dedup_key: Some([self.config.customer(), "|", &action.id, "|", event.conversion_id()].concat()),
             notes,
+            not_yet_until: None,
         })
     }
 

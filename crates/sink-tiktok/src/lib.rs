@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use conversion_core::descriptor::{BatchLimits, Dedup, SinkDescriptor, Variable, VariableKind};
+use conversion_core::descriptor::{BatchLimits, Cookie, Dedup, SinkDescriptor, Variable, VariableKind};
 use conversion_core::exchange::Request;
 use conversion_core::failure::Failure;
 use conversion_core::identity::Recipe;
@@ -46,6 +46,7 @@ pub const DESCRIPTOR: SinkDescriptor = SinkDescriptor {
     atomic: true,
     test_mode: "test_event_code",
     takes_consent: false,
+    cookies: &[Cookie { name: "_ttp", click_id: "ttp" }],
     click_ids: &["ttclid", "ttp"],
     environment: &[
         text("TIKTOK_PIXEL_ID", "pixel_id"),
@@ -142,7 +143,7 @@ impl ConversionSink for TikTok {
         self.config.advice()
     }
 
-    fn wants_earlier(&self, event: &CanonicalEvent) -> bool {
+    fn wants_related(&self, event: &CanonicalEvent) -> bool {
         self.config.reschedules == Reschedules::Once && self.config.tiktok_event(&event.event_name).is_some()
     }
 }

@@ -6,7 +6,7 @@ mod user;
 use conversion_core::Timestamp;
 use conversion_core::event::CanonicalEvent;
 use conversion_core::page::without_personal_data;
-use conversion_core::sink::{Earlier, EarlierState, NotSent, Payload, Subject};
+use conversion_core::sink::{NotSent, Order, Payload, Related, RelatedState, Subject};
 use conversion_core::skip::Skip;
 use serde_json::value::to_raw_value;
 
@@ -36,7 +36,7 @@ impl TikTok {
         let mut notes = Notes::new();
         let user = user::read(self.config.event_source, &self.recipes, event, &mut notes);
         self.require_identifiers(&user, event)?;
-        self.respect_earlier(subject.earlier, name)?;
+        self.respect_related(subject.related, name)?;
         if now.as_second().saturating_sub(event.event_time.as_second()) > ATTRIBUTED_SECONDS {
             notes.push("event_older_than_28_days");
         }
@@ -48,6 +48,7 @@ impl TikTok {
             exclusive: Vec::new(),
             dedup_key: Some(self.dedup_key(name, event)),
             notes,
+            not_yet_until: None,
         })
     }
 
@@ -111,17 +112,22 @@ impl TikTok {
         Err(skip)
     }
 
-    /// With `reschedules = "once"` a conversion that TikTok has under the same name is not sent again.
-    fn respect_earlier(&self, earlier: Option<&Earlier>, name: &str) -> Result<(), NotSent> {
-        let is_repeated = |earlier: &&Earlier| self.config.tiktok_event(&earlier.event_name) == Some(name);
-        match earlier.filter(is_repeated) {
-            Some(earlier) if self.config.reschedules == Reschedules::Once => match earlier.state {
-                EarlierState::Delivered => Err(Skip::already_counted(&earlier.event_name).into()),
-                EarlierState::Unsettled => Err(NotSent::WaitForEarlier),
-                EarlierState::NotDelivered => Ok(()),
-            },
-            _ => Ok(()),
+    /// With `reschedules = "once"` a conversion that TikTok has under the same name is not sent again, nor one that an
+    /// earlier event is about to bring.
+    fn respect_related(&self, related: &[Related], name: &str) -> Result<(), NotSent> {
+        if self.config.reschedules != Reschedules::Once {
+            return Ok(());
         }
+        let is_same = |other: &&Related| self.config.tiktok_event(&other.event_name) == Some(name);
+        let same: Vec<&Related> = related.iter().filter(is_same).collect();
+        if let Some(told) = same.iter().find(|other| matches!(other.state, RelatedState::Delivered { .. })) {
+            return Err(Skip::already_counted(&told.event_name).into());
+        }
+        let waits = |other: &&Related| {
+            other.order == Order::Earlier
+                && matches!(other.state, RelatedState::Unsent | RelatedState::Unsettled)
+        };
+        if same.iter().any(waits) { Err(NotSent::WaitForEarlier) } else { Ok(()) }
     }
 
     /// TikTok Help Centre, "event-deduplication".

@@ -14,6 +14,7 @@ mod readers;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod unbuilt;
 mod write;
 mod writer;
 
@@ -22,7 +23,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use conversion_core::Timestamp;
-use conversion_core::sink::Earlier;
+use conversion_core::sink::Related;
 
 use crate::Store;
 use crate::admission::{Acceptance, Admission};
@@ -30,7 +31,10 @@ use crate::audit::Audit;
 use crate::error::StoreError;
 use crate::hold::{Hold, RegisteredSink, SinkRegistration, SinkState};
 use crate::lease::{DeliveryId, Lease, LeaseRequest, RunId, SinkId};
-use crate::record::{DeliveryDetail, DeliveryFilter, DeliveryRecord, EventRecord, Page, RetryOutcome};
+use crate::queue::Driver;
+use crate::record::{
+    DeliveryDetail, DeliveryFilter, DeliveryRecord, EventFilter, EventRecord, Page, RetryOutcome,
+};
 use crate::settlement::{SettleOutcome, Settlement};
 use code::At;
 use readers::Readers;
@@ -149,17 +153,18 @@ impl Store for SqliteStore {
         self.write("resume a sink", move |work| write::hold::resume(work, sink, name.as_deref(), now)).await
     }
 
-    async fn earlier(
-        &self,
-        delivery: DeliveryId,
-        conversion_id: &str,
-    ) -> Result<Option<Earlier>, StoreError> {
-        let id = conversion_id.to_owned();
-        let action = "find an earlier delivery";
-        self.readers.read(action, move |connection| read::earlier::earlier(connection, delivery, &id)).await
+    async fn related(&self, asked: &[(DeliveryId, String)]) -> Result<Vec<Vec<Related>>, StoreError> {
+        let asked = asked.to_vec();
+        let action = "find related deliveries";
+        self.readers.read(action, move |connection| read::related::related(connection, &asked)).await
     }
 
-    async fn retry(&self, delivery: DeliveryId, now: Timestamp) -> Result<RetryOutcome, StoreError> {
+    async fn retry(
+        &self,
+        delivery: DeliveryId,
+        _driver: Driver,
+        now: Timestamp,
+    ) -> Result<RetryOutcome, StoreError> {
         self.write("retry a delivery", move |work| write::retry::retry(work, delivery, now.into())).await
     }
 
@@ -172,6 +177,14 @@ impl Store for SqliteStore {
     async fn delivery(&self, delivery: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
         let action = "read a delivery";
         self.readers.read(action, move |connection| read::delivery::detail(connection, delivery)).await
+    }
+
+    async fn deliveries_of(&self, _events: &[i64]) -> Result<Vec<DeliveryRecord>, StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn events(&self, _filter: &EventFilter) -> Result<(Vec<EventRecord>, Option<i64>), StoreError> {
+        Err(StoreError::Closed)
     }
 
     async fn event(&self, name: &str, id: &str) -> Result<Option<EventRecord>, StoreError> {

@@ -18,6 +18,7 @@ fn admission(id: &str) -> Admission {
         json: json.into(),
         fingerprint: [0; 16],
         origin: Origin::Live,
+        appointment: None,
         deliveries: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! Every event is accounted for.
 
 use conversion_store::{
-    Acceptance, Admission, DeliveryId, Lease, NewDelivery, Origin, SettleOutcome, SinkAccount, Status,
+    Acceptance, Admission, DeliveryId, Driver, Lease, NewDelivery, Origin, SettleOutcome, SinkAccount, Status,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -61,7 +61,11 @@ impl World {
             Step::Settle { which, status, stale } => self.settle(which, status, stale).await,
             Step::Retry { event, google } => {
                 let sink = if google { self.fixture.google } else { self.fixture.tiktok };
-                self.fixture.store.retry(DeliveryId { event, sink }, at(self.seconds)).await.unwrap();
+                self.fixture
+                    .store
+                    .retry(DeliveryId { event, sink }, Driver::Builtin, at(self.seconds))
+                    .await
+                    .unwrap();
             }
             Step::Restart => {
                 let alive_until = at(self.seconds + 100);
@@ -75,7 +79,7 @@ impl World {
         let Fixture { tiktok, google, run, .. } = self.fixture;
         let leased_to = leased.then_some(run);
         let sinks = if both { vec![tiktok, google] } else { vec![tiktok] };
-        let new = |sink| NewDelivery { sink, due_at: at(self.seconds), leased_to };
+        let new = |sink| NewDelivery { sink, due_at: at(self.seconds), leased_to, driver: Driver::Builtin };
         let deliveries = sinks.into_iter().map(new).collect();
         let origin = if test { Origin::Test } else { Origin::Live };
         let admission = Admission { deliveries, origin, ..admission(&id.to_string(), &[]) };

@@ -8,8 +8,9 @@ use conversion_core::Timestamp;
 use conversion_core::exchange::{Body, Exchange, Header, HeaderValue, Reply, Request};
 use conversion_core::secret::Secret;
 use conversion_store::{
-    Acceptance, Admission, Attempt, Change, DeliveryId, DeliveryRecord, ItemSettlement, Lease, LeaseRequest,
-    NewDelivery, Origin, RunId, SettleOutcome, Settlement, SinkId, SinkRegistration, Status, Store,
+    Acceptance, Admission, Attempt, Change, DeliveryId, DeliveryRecord, Driver, ItemSettlement, Lease,
+    LeaseRequest, NewDelivery, Origin, RunId, SettleOutcome, Settlement, SinkId, SinkRegistration, Status,
+    Store,
 };
 use serde_json::value::RawValue;
 
@@ -110,7 +111,8 @@ pub(crate) fn registration(name: &str) -> SinkRegistration {
 
 /// A live event for these sinks, due now.
 pub(crate) fn admission(id: &str, sinks: &[SinkId]) -> Admission {
-    let new = |sink: &SinkId| NewDelivery { sink: *sink, due_at: at(0), leased_to: None };
+    let new =
+        |sink: &SinkId| NewDelivery { sink: *sink, due_at: at(0), leased_to: None, driver: Driver::Builtin };
     Admission {
         name: "TRIAL_BOOKED".into(),
         id: id.into(),
@@ -118,6 +120,7 @@ pub(crate) fn admission(id: &str, sinks: &[SinkId]) -> Admission {
         json: format!(r#"{{"eventId":"{id}","pad":"{}"}}"#, "signal ".repeat(60)).into(),
         fingerprint: [1; 16],
         origin: Origin::Live,
+        appointment: None,
         deliveries: sinks.iter().map(new).collect(),
     }
 }

@@ -1,6 +1,6 @@
 //! Events on their way in.
 
-use conversion_store::{Acceptance, Admission, DeliveryFilter, NewDelivery, Origin};
+use conversion_store::{Acceptance, Admission, DeliveryFilter, Driver, NewDelivery, Origin};
 
 use super::Backend;
 use super::fixture::{Fixture, admission, at};
@@ -47,7 +47,12 @@ pub(crate) async fn a_mistaken_event_does_not_cost_its_group(backend: &impl Back
 pub(crate) async fn an_event_comes_with_all_its_deliveries(backend: &impl Backend) {
     let fixture = Fixture::new(backend).await;
     let mut both = admission("a", &[fixture.google]);
-    both.deliveries.push(NewDelivery { sink: fixture.tiktok, due_at: at(0), leased_to: Some(fixture.run) });
+    both.deliveries.push(NewDelivery {
+        sink: fixture.tiktok,
+        due_at: at(0),
+        leased_to: Some(fixture.run),
+        driver: Driver::Builtin,
+    });
     let event = fixture.accept(both).await;
     let later = fixture.accept(admission("b", &[fixture.tiktok])).await;
     assert!(later > event);

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use conversion_store::{Admission, Lease, NewDelivery, RunId, Status, Uncertainty};
+use conversion_store::{Admission, Driver, Lease, NewDelivery, RunId, Status, Uncertainty};
 use tokio::task::JoinSet;
 
 use super::Backend;
 use super::fixture::{Fixture, admission, at, change, lease, parked};
 
 fn due(fixture: &Fixture, id: &str, seconds: i64) -> Admission {
-    let new = NewDelivery { sink: fixture.tiktok, due_at: at(seconds), leased_to: None };
+    let new =
+        NewDelivery { sink: fixture.tiktok, due_at: at(seconds), leased_to: None, driver: Driver::Builtin };
     Admission { deliveries: vec![new], ..admission(id, &[]) }
 }
 
@@ -67,7 +68,12 @@ pub(crate) async fn a_lease_carries_what_a_worker_needs(backend: &impl Backend) 
 
 pub(crate) async fn a_lost_runs_leases_are_due_again_and_uncertain(backend: &impl Backend) {
     let fixture = Fixture::new(backend).await;
-    let new = NewDelivery { sink: fixture.tiktok, due_at: at(0), leased_to: Some(fixture.run) };
+    let new = NewDelivery {
+        sink: fixture.tiktok,
+        due_at: at(0),
+        leased_to: Some(fixture.run),
+        driver: Driver::Builtin,
+    };
     let from_memory = fixture.accept(Admission { deliveries: vec![new], ..admission("memory", &[]) }).await;
     let leased = {
         fixture.delivery("store").await;

@@ -52,7 +52,7 @@ macro_rules! conformance {
             holds::changed_settings_are_noticed,
             retries::each_state_is_retried_as_it_should,
             retries::a_retry_starts_afresh_but_forgets_no_uncertainty,
-            reading::the_earlier_delivery_of_a_conversion_is_found,
+            reading::related_deliveries_of_a_conversion_are_found,
             reading::each_filter_filters,
             reading::a_list_goes_on_where_it_stopped,
             reading::an_event_is_read_with_its_deliveries,

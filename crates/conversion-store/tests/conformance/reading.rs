@@ -1,32 +1,35 @@
 //! What can be read back.
 
-use conversion_core::sink::EarlierState;
+use conversion_core::sink::{Order, Related, RelatedState};
 use conversion_store::{Admission, Change, DeliveryFilter, DeliveryId, Origin, Status};
 
 use super::Backend;
 use super::fixture::{Fixture, admission, at, change, registration};
 
-pub(crate) async fn the_earlier_delivery_of_a_conversion_is_found(backend: &impl Backend) {
+pub(crate) async fn related_deliveries_of_a_conversion_are_found(backend: &impl Backend) {
+    use Order::{Earlier, Later};
+    use RelatedState::{Delivered, NotDelivered, Unsent, Unsettled};
     let fixture = Fixture::new(backend).await;
     let rename = |name: &str, id: &str| Admission {
         name: name.into(),
         conversion_id: Some("booking".to_owned()),
         ..admission(id, &[fixture.tiktok])
     };
-    let earlier = async |id: DeliveryId| {
-        let found = fixture.store.earlier(id, "booking").await.unwrap();
-        found.map(|earlier| (earlier.event_name, earlier.state))
+    let related = async |id: DeliveryId| {
+        let asked = [(DeliveryId { event: i64::MAX, ..id }, "none".to_owned()), (id, "booking".to_owned())];
+        let mut found = fixture.store.related(&asked).await.unwrap();
+        assert_eq!((found.len(), found[0].len()), (2, 0));
+        found.remove(1)
     };
-    let told = |name: &str, state| Some((name.to_owned(), state));
+    let told = |name: &str, order, state| Related { event_name: name.to_owned(), order, state };
 
     let booked = fixture.delivery("booking").await;
-    assert_eq!(earlier(booked).await, None);
+    assert_eq!(related(booked).await, []);
     let event = fixture.accept(rename("RESCHEDULED", "r1")).await;
     let moved = DeliveryId { event, sink: fixture.tiktok };
-    assert_eq!(earlier(moved).await, told("TRIAL_BOOKED", EarlierState::Unsettled));
-    // Two that waited for each other would wait for ever.
-    assert_eq!(earlier(booked).await, None);
-    assert_eq!(earlier(DeliveryId { sink: fixture.google, ..moved }).await, None);
+    assert_eq!(related(moved).await, [told("TRIAL_BOOKED", Earlier, Unsent)]);
+    assert_eq!(related(booked).await, [told("RESCHEDULED", Later, Unsent)]);
+    assert_eq!(related(DeliveryId { sink: fixture.google, ..moved }).await, []);
 
     let event = fixture.accept(rename("CANCELLED", "c1")).await;
     let cancelled = DeliveryId { event, sink: fixture.tiktok };
@@ -34,20 +37,19 @@ pub(crate) async fn the_earlier_delivery_of_a_conversion_is_found(backend: &impl
         Admission { conversion_id: Some("other".to_owned()), ..admission("booking", &[fixture.tiktok]) };
     fixture.accept(Admission { name: "OTHER".into(), ..other }).await;
     fixture.accept(Admission { origin: Origin::Test, ..rename("TEST", "t1") }).await;
-    assert_eq!(earlier(cancelled).await, told("RESCHEDULED", EarlierState::Unsettled));
 
     let leases = fixture.lease(0, 10).await;
+    let both = |first, second| [told("TRIAL_BOOKED", Earlier, first), told("RESCHEDULED", Earlier, second)];
+    assert_eq!(related(cancelled).await, both(Unsettled, Unsettled), "leased");
     let settle = async |id: DeliveryId, status| {
         let lease = leases.iter().find(|lease| lease.id == id).unwrap();
         fixture.settle(lease, change(status), 1).await;
     };
     settle(booked, Status::Delivered).await;
-    assert_eq!(earlier(cancelled).await, told("TRIAL_BOOKED", EarlierState::Delivered));
     settle(moved, Status::Skipped).await;
-    settle(cancelled, Status::Failed).await;
-    let event = fixture.accept(rename("AGAIN", "a1")).await;
-    let again = DeliveryId { event, sink: fixture.tiktok };
-    assert_eq!(earlier(again).await, told("TRIAL_BOOKED", EarlierState::Delivered));
+    assert_eq!(related(cancelled).await, both(Delivered { at: at(1) }, NotDelivered));
+    settle(cancelled, Status::Pending).await;
+    assert_eq!(related(moved).await[1], told("CANCELLED", Later, Unsettled), "tried before");
 }
 
 pub(crate) async fn each_filter_filters(backend: &impl Backend) {

@@ -1,13 +1,13 @@
 //! Deliveries that a human wants sent again.
 
-use conversion_store::{Change, DeliveryId, RetryOutcome, SettleOutcome, Status, Uncertainty};
+use conversion_store::{Change, DeliveryId, Driver, RetryOutcome, SettleOutcome, Status, Uncertainty};
 
 use super::Backend;
 use super::fixture::{Fixture, at, change, parked};
 
 pub(crate) async fn each_state_is_retried_as_it_should(backend: &impl Backend) {
     let fixture = Fixture::new(backend).await;
-    let retry = async |id: DeliveryId| fixture.store.retry(id, at(50)).await.unwrap();
+    let retry = async |id: DeliveryId| fixture.store.retry(id, Driver::Builtin, at(50)).await.unwrap();
     let delivered = fixture.settled("delivered", change(Status::Delivered)).await;
     let skipped = fixture.settled("skipped", change(Status::Skipped)).await;
     let failed = fixture.settled("failed", change(Status::Failed)).await;
@@ -35,7 +35,7 @@ pub(crate) async fn a_retry_starts_afresh_but_forgets_no_uncertainty(backend: &i
     let reason = Some("interrupted".to_owned());
     let failed = Change { tries: 4, uncertain: uncertain.clone(), reason, ..change(Status::Failed) };
     fixture.settle(&first, failed, 2).await;
-    fixture.store.retry(first.id, at(50)).await.unwrap();
+    fixture.store.retry(first.id, Driver::Builtin, at(50)).await.unwrap();
 
     let record = fixture.read(first.id).await;
     assert_eq!((record.status, record.reason, record.settled_at), (Status::Pending, None, None));

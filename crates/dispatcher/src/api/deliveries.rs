@@ -229,7 +229,7 @@ struct Detail {
 pub(super) async fn retry(service: Shared, Path(id): Path<String>) -> Result<Response, Problem> {
     let id = parse(&id)?;
     let now = service.clock.now();
-    match service.store.retry(id, now).await? {
+    match service.store.retry(id, service.config.delivery.queue.into(), now).await? {
         RetryOutcome::Due => {
             if let Some(station) = service.stations.iter().find(|station| station.id == id.sink) {
                 station.alarm.set(now);

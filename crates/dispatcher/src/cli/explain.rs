@@ -119,6 +119,7 @@ fn explain(
         Err(NotSent::Skip(skip)) => (None, Some(skip)),
         // Only a store knows of earlier deliveries.
         Err(NotSent::WaitForEarlier) => (None, Some(Skip::already_counted(&event.event_name))),
+        Err(NotSent::WaitUntil { reason, message, .. }) => (None, Some(Skip::too_early(reason, message))),
     };
     // The spec's order: mock mode is the first reason, whatever else there is.
     let mock = config.outbound.mode == OutboundMode::Mock;

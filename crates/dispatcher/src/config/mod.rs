@@ -1,22 +1,27 @@
 //! Configuration: flag over environment over file over default. `config/signalbox.toml` documents every setting.
 
+mod connector;
 mod environment;
 mod expand;
 mod keys;
 mod sections;
 mod sink;
+mod source;
 mod span;
 
 use std::path::{Path, PathBuf};
 
 use conversion_core::settings::{self, SettingsError, nearest};
 
+pub use connector::ConnectorSettings;
 pub use environment::Environment;
 pub use keys::{ApiKey, Keys, Scope};
 pub use sections::{
-    Consent, Defaults, Delivery, Log, LogFormat, Outbound, OutboundMode, Server, StoreSection,
+    Attribution, Consent, Defaults, Delivery, Graphql, Log, LogFormat, Outbound, OutboundMode, Qstash, Queue,
+    Server, StoreSection,
 };
 pub use sink::{OnMissingCredentials, SinkConfig, SinkOptions};
+pub use source::SourceConfig;
 
 /// Everything that the program can be told.
 #[derive(Clone, Debug)]
@@ -33,12 +38,20 @@ pub struct Config {
     pub consent: Consent,
     /// `[delivery]`
     pub delivery: Delivery,
+    /// `[qstash]`
+    pub qstash: Qstash,
+    /// `[attribution]`
+    pub attribution: Attribution,
+    /// `[graphql]`
+    pub graphql: Graphql,
     /// `[log]`
     pub log: Log,
     /// `[[keys]]` and `SIGNALBOX_API_KEY`
     pub keys: Keys,
     /// `[[sinks]]`, or what `SIGNALBOX_SINKS` names.
     pub sinks: Vec<SinkConfig>,
+    /// `[[sources]]`, or what `SIGNALBOX_SOURCES` names.
+    pub sources: Vec<SourceConfig>,
 }
 
 /// Why the configuration was refused.
@@ -79,8 +92,21 @@ impl ConfigError {
 /// Longest request body that can be configured: the room that all bodies share.
 pub const MAX_BODY: usize = 64 * 1024 * 1024;
 
-const SECTIONS: [&str; 9] =
-    ["server", "store", "outbound", "defaults", "consent", "delivery", "log", "keys", "sinks"];
+const SECTIONS: [&str; 13] = [
+    "server",
+    "store",
+    "outbound",
+    "defaults",
+    "consent",
+    "delivery",
+    "qstash",
+    "attribution",
+    "graphql",
+    "log",
+    "keys",
+    "sinks",
+    "sources",
+];
 
 impl Config {
     /// Reads the named file, if one is named, and the environment over it.
@@ -109,9 +135,13 @@ impl Config {
             defaults: read(section("defaults")?, "[defaults]")?,
             consent: read(section("consent")?, "[consent]")?,
             delivery: read(section("delivery")?, "[delivery]")?,
+            qstash: read(section("qstash")?, "[qstash]")?,
+            attribution: read(section("attribution")?, "[attribution]")?,
+            graphql: read(section("graphql")?, "[graphql]")?,
             log: read(section("log")?, "[log]")?,
             keys: keys::read(table.remove("keys"), environment)?,
             sinks: sink::read_all(table.remove("sinks"), environment)?,
+            sources: source::read_all(table.remove("sources"), environment)?,
         }
         .checked()
     }

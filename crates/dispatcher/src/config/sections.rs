@@ -1,10 +1,13 @@
 //! The sections beside keys and sinks.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use conversion_core::consent::WhenUnknown;
 use conversion_core::identity::CallingCode;
+use conversion_core::secret::Secret;
+use conversion_store::Driver;
 use serde::Deserialize;
 
 use super::span;
@@ -12,9 +15,16 @@ use super::span;
 /// Environment variables of a section, with the setting that each gives.
 pub(super) fn variables(section: &str) -> &'static [(&'static str, &'static str)] {
     match section {
-        "server" => &[("SIGNALBOX_LISTEN", "listen")],
+        "server" => &[("SIGNALBOX_LISTEN", "listen"), ("SIGNALBOX_PUBLIC_URL", "public_url")],
         "store" => &[("SIGNALBOX_STORE", "url")],
         "outbound" => &[("OUTBOUND_MODE", "mode")],
+        "delivery" => &[("SIGNALBOX_QUEUE", "queue")],
+        "qstash" => &[
+            ("QSTASH_URL", "url"),
+            ("QSTASH_TOKEN", "token"),
+            ("QSTASH_CURRENT_SIGNING_KEY", "current_signing_key"),
+            ("QSTASH_NEXT_SIGNING_KEY", "next_signing_key"),
+        ],
         "defaults" => &[("SIGNALBOX_PHONE_COUNTRY", "phone_country")],
         "log" => &[("SIGNALBOX_LOG", "level"), ("SIGNALBOX_LOG_FORMAT", "format")],
         _ => &[],
@@ -33,6 +43,8 @@ pub struct Server {
     pub max_body: usize,
     /// Most events in one request.
     pub max_events: usize,
+    /// The address under which the outside world reaches this service, without a path.
+    pub public_url: Option<String>,
 }
 
 impl Default for Server {
@@ -42,6 +54,7 @@ impl Default for Server {
             trusted_proxies: Vec::new(),
             max_body: 8 * 1024 * 1024,
             max_events: 10_000,
+            public_url: None,
         }
     }
 }
@@ -102,11 +115,111 @@ pub struct Delivery {
     /// How long after acceptance a delivery is tried, holds not counted.
     #[serde(deserialize_with = "span::deserialize")]
     pub retry_for: Duration,
+    /// Who decides when deliveries are tried.
+    pub queue: Queue,
 }
 
 impl Default for Delivery {
     fn default() -> Self {
-        Self { retry_for: Duration::from_secs(14 * 86_400) }
+        Self { retry_for: Duration::from_secs(14 * 86_400), queue: Queue::Builtin }
+    }
+}
+
+/// Who decides when deliveries are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Queue {
+    /// The store's own schedule.
+    Builtin,
+    /// Upstash QStash, which calls this service for each of them.
+    Qstash,
+}
+
+impl From<Queue> for Driver {
+    fn from(queue: Queue) -> Self {
+        match queue {
+            Queue::Builtin => Self::Builtin,
+            Queue::Qstash => Self::Queue,
+        }
+    }
+}
+
+/// `[qstash]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Qstash {
+    /// QStash's address in the region of the token.
+    pub url: String,
+    /// What publishing is authorised by.
+    pub token: Option<Secret>,
+    /// Signs QStash's calls now.
+    pub current_signing_key: Option<Secret>,
+    /// Signs them after the next rotation.
+    pub next_signing_key: Option<Secret>,
+    /// How often QStash tries again after its first call.
+    pub retries: u32,
+    /// How far its clock and ours may differ.
+    #[serde(deserialize_with = "span::deserialize")]
+    pub clock_tolerance: Duration,
+    /// Takes the published keys of QStash's development server.
+    pub allow_development_keys: bool,
+}
+
+impl Default for Qstash {
+    fn default() -> Self {
+        Self {
+            url: "https://qstash.upstash.io".to_owned(),
+            token: None,
+            current_signing_key: None,
+            next_signing_key: None,
+            retries: 3,
+            clock_tolerance: Duration::from_secs(30),
+            allow_development_keys: false,
+        }
+    }
+}
+
+/// `[attribution]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Attribution {
+    /// Origins of the sites whose pages may report visits, such as `https://academy.example`.
+    pub origins: Vec<String>,
+    /// The domain that the attribution's cookie is set for, such as `academy.example`; without it none is set.
+    pub cookie_domain: Option<String>,
+    /// How long an attribution is kept after it was last written.
+    #[serde(deserialize_with = "span::deserialize")]
+    pub keep_for: Duration,
+    /// Visits that one address may report in a minute.
+    pub visits_per_minute: NonZeroU32,
+}
+
+impl Default for Attribution {
+    fn default() -> Self {
+        Self {
+            origins: Vec::new(),
+            cookie_domain: None,
+            keep_for: Duration::from_secs(90 * 86_400),
+            visits_per_minute: NonZeroU32::new(60).unwrap_or(NonZeroU32::MIN),
+        }
+    }
+}
+
+/// `[graphql]`
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Graphql {
+    /// Serves the GraphiQL page.
+    pub graphiql: bool,
+    /// Deepest nesting of a query.
+    pub max_depth: usize,
+    /// Most fields that a query may ask for, times the items that it asks them of.
+    pub max_complexity: usize,
+}
+
+impl Default for Graphql {
+    fn default() -> Self {
+        Self { graphiql: false, max_depth: 10, max_complexity: 50_000 }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use conversion_core::{CanonicalEvent, Timestamp};
-use conversion_store::{Acceptance, Admission, DeliveryId, Lease, NewDelivery, Origin, RunId, Store};
+use conversion_store::{Acceptance, Admission, DeliveryId, Driver, Lease, NewDelivery, Origin, RunId, Store};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +27,8 @@ pub struct Committer {
     pub run: RunId,
     /// Every sink, with the way to its worker.
     pub lanes: Vec<Lane>,
+    /// Who drives new deliveries.
+    pub driver: Driver,
     /// Ends it, after what has come in is committed.
     pub stop: CancellationToken,
 }
@@ -72,7 +74,8 @@ impl Committer {
         let events: Vec<Arc<CanonicalEvent>> =
             group.iter().flat_map(|submission| submission.events.iter().cloned()).collect();
         let immediate = events.iter().filter(|event| event.event_time <= now).count();
-        let mut room: Vec<usize> = self.lanes.iter().map(|lane| lane.reserve(immediate, now)).collect();
+        let wanted = if self.driver == Driver::Builtin { immediate } else { 0 };
+        let mut room: Vec<usize> = self.lanes.iter().map(|lane| lane.reserve(wanted, now)).collect();
         let reserved = room.clone();
         let admissions: Vec<Admission> =
             events.iter().map(|event| self.admit(event, now, &mut room)).collect();
@@ -105,7 +108,8 @@ impl Committer {
         let routes = self.lanes.iter().zip(room).map(|(lane, room)| {
             let in_memory = due_at <= now && *room > 0;
             *room -= usize::from(in_memory);
-            NewDelivery { sink: lane.station.id, due_at, leased_to: in_memory.then_some(self.run) }
+            let leased_to = in_memory.then_some(self.run);
+            NewDelivery { sink: lane.station.id, due_at, leased_to, driver: self.driver }
         });
         admission(event, Origin::Live, Route(routes.collect()))
     }

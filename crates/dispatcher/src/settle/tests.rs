@@ -24,7 +24,14 @@ fn uncertain(since: i64) -> Option<Uncertainty> {
 
 fn fail(standing: &Standing, class: FailureClass, now: Timestamp) -> Change {
     let failure = Failure::new(class, "said");
-    let attempt = FailedAttempt { failure: &failure, sent_at: now, dedup_key: Some("key"), now, random: 7 };
+    let attempt = FailedAttempt {
+        failure: &failure,
+        sent_at: now,
+        dedup_key: Some("key"),
+        not_yet_until: None,
+        now,
+        random: 7,
+    };
     after_failure(standing, attempt, |standing| PATIENCE.deadline(standing, &HoldHistory::default(), now))
 }
 
@@ -75,7 +82,14 @@ fn what_was_refused_for_its_token_is_not_bound_by_the_dedup_window() {
 #[test]
 fn without_a_dedup_key_nothing_is_sent_twice() {
     let failure = Failure::new(FailureClass::Interrupted, "said");
-    let attempt = FailedAttempt { failure: &failure, sent_at: at(0), dedup_key: None, now: at(0), random: 0 };
+    let attempt = FailedAttempt {
+        failure: &failure,
+        sent_at: at(0),
+        dedup_key: None,
+        not_yet_until: None,
+        now: at(0),
+        random: 0,
+    };
     let change = after_failure(&standing(), attempt, |_| Deadline { at: at(99), reason: "x" });
     assert_eq!(change.status, Status::Failed);
     assert!(change.message.unwrap().contains("perhaps received"));

@@ -8,9 +8,9 @@ use conversion_core::failure::{Blame, Consequence, Failure};
 use conversion_core::report::Outcome;
 use conversion_store::{Change, HELD, Settlement};
 
-use super::Station;
 use super::prepare::{Prepared, Ready};
 use super::send::{Answer, Verdict, change_only};
+use super::{STORE_RETRY, Station};
 use crate::batch;
 use crate::clock::after;
 use crate::gate::PROBE_EVERY;
@@ -27,10 +27,17 @@ const SEND_SPAN: Duration = Duration::from_secs(240);
 /// Prepares and sends `lot`. `probe` names the reason of the hold that it is to test.
 pub(super) async fn work_off(station: &Station, lot: Vec<Work>, probe: Option<&str>) {
     let now = station.clock.now();
+    let surroundings = match station.look_up(&lot).await {
+        Ok(surroundings) => surroundings,
+        Err(error) => {
+            tracing::error!(sink = %station.name, %error, "the store cannot be read");
+            return station.hand_back(lot, after(now, STORE_RETRY)).await;
+        }
+    };
     let mut ready = Vec::with_capacity(lot.len());
     let mut settled = Vec::new();
     for work in lot {
-        match station.prepare(work, now).await {
+        match station.prepare(work, &surroundings, now).await {
             Prepared::Ready(item) => ready.push(item),
             Prepared::Settled(work, change) => settled.push(change_only(&work.lease, change)),
         }
@@ -85,7 +92,8 @@ impl<'a> Dismantling<'a> {
             }
             self.judge(part, answer, &mut parts).await;
         }
-        self.station.hand_back(parts.into_iter().flatten().map(|ready| ready.work)).await;
+        let rest = parts.into_iter().flatten().map(|ready| ready.work);
+        self.station.hand_back(rest, self.station.clock.now()).await;
         self.conclude().await;
     }
 

@@ -16,6 +16,7 @@ use conversion_core::descriptor::SinkDescriptor;
 use conversion_core::event::Vocabulary;
 use conversion_core::sink::ConversionSink;
 use conversion_store::{Hold, Lease, LeaseRequest, Settlement, SinkId, Store, StoreError};
+use http_exchange::Pace;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,7 +28,6 @@ use crate::config::{OnMissingCredentials, OutboundMode};
 use crate::gate::{Gate, GateChange, Passage};
 use crate::intake::{Outlet, Work};
 use crate::ledger::Ledger;
-use crate::pace::Pace;
 use crate::run::Run;
 use crate::screen::Rules;
 use crate::settle::{self, Patience, Standing};
@@ -134,14 +134,14 @@ impl Station {
         }
     }
 
-    /// Gives leases up unsent: due again at once.
-    async fn hand_back(&self, work: impl IntoIterator<Item = Work>) {
-        let now = self.clock.now();
+    /// Gives leases up unsent: due again at `due_at`.
+    async fn hand_back(&self, work: impl IntoIterator<Item = Work>, due_at: Timestamp) {
         let items = work.into_iter().map(|work| {
             let standing = self.standing(&work.lease, work.event.event_time);
-            send::change_only(&work.lease, settle::handed_back(&standing, now))
+            send::change_only(&work.lease, settle::handed_back(&standing, due_at))
         });
-        self.ledger.settle(Settlement { exchanges: Vec::new(), sent_at: now, items: items.collect() }).await;
+        let sent_at = self.clock.now();
+        self.ledger.settle(Settlement { exchanges: Vec::new(), sent_at, items: items.collect() }).await;
     }
 
     /// Takes due deliveries out of the store. What cannot be read as an event has failed.
@@ -204,7 +204,7 @@ impl Worker {
         self.tasks.close();
         self.tasks.wait().await;
         self.outlet.drain_into(&mut self.buffer, usize::MAX);
-        self.station.hand_back(self.buffer.drain(..)).await;
+        self.station.hand_back(self.buffer.drain(..), self.station.clock.now()).await;
     }
 
     async fn work_openly(&mut self) {
@@ -244,7 +244,7 @@ impl Worker {
     /// Sends one delivery and waits for what becomes of it.
     async fn probe(&mut self) {
         let station = Arc::clone(&self.station);
-        station.hand_back(self.buffer.drain(..)).await;
+        station.hand_back(self.buffer.drain(..), station.clock.now()).await;
         let reason = station.gate.reason();
         // What is skipped teaches nothing: the next one is tried, but not for ever.
         for _ in 0..PROBE_TRIES {
@@ -279,7 +279,7 @@ impl Worker {
 
     async fn wait_closed(&mut self, until: Option<Timestamp>) {
         let station = Arc::clone(&self.station);
-        station.hand_back(self.buffer.drain(..)).await;
+        station.hand_back(self.buffer.drain(..), station.clock.now()).await;
         tokio::select! {
             () = self.outlet.wait_into(&mut self.buffer) => {}
             () = station.alarm.changed() => {}

@@ -1,12 +1,15 @@
 //! From a leased delivery to a payload, or to the reason that there is none.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use conversion_core::Timestamp;
+use conversion_core::attribution::{self, Attribution};
 use conversion_core::consent::ConsentVerdict;
-use conversion_core::sink::{Earlier, NotSent, Payload, Subject};
+use conversion_core::sink::{NotSent, Payload, Related, Subject};
 use conversion_core::skip::{MISSING_CREDENTIALS, Skip};
-use conversion_store::{Change, HELD};
+use conversion_store::{Change, DeliveryId, HELD, StoreError};
 
 use super::Station;
 use crate::clock::after;
@@ -14,10 +17,21 @@ use crate::config::OnMissingCredentials;
 use crate::gate::PROBE_EVERY;
 use crate::intake::Work;
 use crate::screen::Screened;
-use crate::settle::{self, Standing};
+use crate::settle::{self, Standing, jitter};
 
 /// How long a delivery waits for an earlier one of the same conversion before it looks again.
-const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// What waits for its time is spread over so much, so that what came together does not leave in one moment.
+const WAIT_JITTER: Duration = Duration::from_secs(600);
+
+/// What of the store a lot is prepared with.
+#[derive(Debug, Default)]
+pub(super) struct Surroundings {
+    /// By their ids.
+    attributions: HashMap<String, Attribution>,
+    /// Other deliveries of the same conversion.
+    related: HashMap<DeliveryId, Vec<Related>>,
+}
 
 /// A delivery that can be sent.
 #[derive(Debug)]
@@ -34,24 +48,44 @@ pub(super) enum Prepared {
 }
 
 impl Station {
+    /// Reads what preparing `lot` wants to know from the store, once for all of it.
+    pub(super) async fn look_up(&self, lot: &[Work]) -> Result<Surroundings, StoreError> {
+        let mut keys: Vec<String> =
+            lot.iter().filter_map(|work| attribution::key(&work.event)).map(str::to_owned).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let asked: Vec<(DeliveryId, String)> = lot
+            .iter()
+            .filter(|work| self.sink.wants_related(&work.event))
+            .map(|work| (work.lease.id, work.event.conversion_id().to_owned()))
+            .collect();
+        let mut surroundings = Surroundings::default();
+        if !keys.is_empty() {
+            let found = self.store.attributions(&keys).await?;
+            surroundings.attributions.extend(found.into_iter().map(|found| (found.id.clone(), found)));
+        }
+        if !asked.is_empty() {
+            // What was sent a moment ago may not be written yet.
+            self.ledger.flush().await;
+            let found = self.store.related(&asked).await?;
+            surroundings.related.extend(asked.into_iter().map(|(id, _)| id).zip(found));
+        }
+        Ok(surroundings)
+    }
+
     /// Prepares one delivery as of `now`.
-    pub(super) async fn prepare(&self, work: Work, now: Timestamp) -> Prepared {
+    pub(super) async fn prepare(&self, work: Work, surroundings: &Surroundings, now: Timestamp) -> Prepared {
         let standing = self.standing(&work.lease, work.event.event_time);
         if let Some(hold) = self.gate.event_name_hold(&work.event.event_name, now) {
             let due_at = hold.until.unwrap_or_else(|| after(now, PROBE_EVERY));
             let change = settle::waiting(&standing, due_at, HELD, hold.message);
             return Prepared::Settled(work, change);
         }
-        let earlier = match self.earlier(&work).await {
-            Ok(earlier) => earlier,
-            Err(error) => {
-                tracing::error!(sink = %self.name, %error, "the store cannot be read");
-                let change = settle::handed_back(&standing, after(now, super::STORE_RETRY));
-                return Prepared::Settled(work, change);
-            }
-        };
-        let Screened { event: seen, consent, skip } = self.rules.screen(&work.event, Some(now));
-        let subject = Subject::new(&seen).after(earlier.as_ref()).screened(skip);
+        let attribution = attribution::key(&work.event).and_then(|key| surroundings.attributions.get(key));
+        let whole = attribution::complete(&work.event, attribution);
+        let Screened { event: seen, consent, skip } = self.rules.screen(&whole, Some(now));
+        let related = surroundings.related.get(&work.lease.id).map(Vec::as_slice).unwrap_or_default();
+        let subject = Subject::new(&seen).attributed(attribution).beside(related).screened(skip);
         let Ok(prepared) = catch_unwind(AssertUnwindSafe(|| self.sink.prepare(&subject, now))) else {
             // A bug of ours must not cost the deliveries beside it, nor come back with every restart.
             let change = settle::failed(
@@ -74,6 +108,10 @@ impl Station {
                     settle::waiting(&standing, after(now, LOOK_AGAIN), "waiting_for_earlier", message);
                 Prepared::Settled(work, change)
             }
+            Err(NotSent::WaitUntil { at, reason, message }) => {
+                let due_at = after(at, jitter(WAIT_JITTER, rand::random()));
+                Prepared::Settled(work, settle::waiting(&standing, due_at, reason, message))
+            }
             Err(NotSent::Skip(skip)) if standing.uncertain.is_some() => {
                 // The platform may have it: to call it skipped would be a lie.
                 let message = format!("perhaps received; not sent again because: {}", skip.message);
@@ -84,15 +122,6 @@ impl Station {
                 Prepared::Settled(work, Change { consent: Some(consent), ..change })
             }
         }
-    }
-
-    async fn earlier(&self, work: &Work) -> Result<Option<Earlier>, conversion_store::StoreError> {
-        if !self.sink.wants_earlier(&work.event) {
-            return Ok(None);
-        }
-        // What was sent a moment ago may not be written yet.
-        self.ledger.flush().await;
-        self.store.earlier(work.lease.id, work.event.conversion_id()).await
     }
 
     async fn skipped(&self, standing: &Standing, skip: Skip, now: Timestamp) -> Change {

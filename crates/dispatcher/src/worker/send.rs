@@ -118,7 +118,9 @@ impl Station {
             Outcome::Delivered { note } => settle::delivered(&standing, note.clone()),
             Outcome::Failed(failure) => {
                 let dedup_key = ready.payload.dedup_key.as_deref();
-                let attempt = FailedAttempt { failure, sent_at, dedup_key, now, random: rand::random() };
+                let not_yet_until = ready.payload.not_yet_until;
+                let random = rand::random();
+                let attempt = FailedAttempt { failure, sent_at, dedup_key, not_yet_until, now, random };
                 let holds = self.gate.history();
                 settle::after_failure(&standing, attempt, |standing| {
                     self.patience.deadline(standing, &holds, now)

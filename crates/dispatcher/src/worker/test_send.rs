@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use conversion_core::CanonicalEvent;
+use conversion_core::attribution::{self, Attribution};
 use conversion_core::exchange::Exchange;
 use conversion_core::failure::Failure;
 use conversion_core::report::Outcome;
 use conversion_core::sink::{NotSent, Subject};
 use conversion_core::skip::Skip;
 use conversion_store::{
-    Acceptance, Change, DeliveryId, ItemSettlement, Lease, NewDelivery, Origin, Settlement, StoreError,
+    Acceptance, Change, DeliveryId, Driver, ItemSettlement, Lease, NewDelivery, Origin, Settlement,
+    StoreError,
 };
 
 use super::Station;
@@ -39,7 +41,10 @@ impl Station {
     /// account. A test is never tried again.
     pub async fn test(&self, event: &Arc<CanonicalEvent>) -> Result<Tested, StoreError> {
         let now = self.clock.now();
-        let Screened { event: seen, consent, skip } = self.rules.screen(event, None);
+        let attribution = self.attribution(event).await?;
+        let whole = attribution::complete(event, attribution.as_ref());
+        let Screened { event: seen, consent, skip } = self.rules.screen(&whole, None);
+        // Without its attribution, nobody knows how old its click is: as for the event, such rules do not apply.
         let subject = Subject::new(&seen).screened(skip);
         let prepared = match self.sink.prepare(&subject, now) {
             _ if self.is_mock() => Err(Skip::mock_mode(self.descriptor.platform)),
@@ -47,6 +52,7 @@ impl Station {
             Err(NotSent::Skip(skip)) => Err(skip),
             // Without an earlier delivery in the subject there is none to wait for.
             Err(NotSent::WaitForEarlier) => Err(Skip::already_counted(&event.event_name)),
+            Err(NotSent::WaitUntil { reason, message, .. }) => Err(Skip::too_early(reason, message)),
         };
         let work = self.admit_test(event).await?;
         match prepared {
@@ -61,10 +67,18 @@ impl Station {
         }
     }
 
+    async fn attribution(&self, event: &CanonicalEvent) -> Result<Option<Attribution>, StoreError> {
+        match attribution::key(event) {
+            Some(key) => Ok(self.store.attributions(&[key.to_owned()]).await?.pop()),
+            None => Ok(None),
+        }
+    }
+
     /// The test on record, leased to nobody but the caller.
     async fn admit_test(&self, event: &Arc<CanonicalEvent>) -> Result<Work, StoreError> {
         let now = self.clock.now();
-        let delivery = NewDelivery { sink: self.id, due_at: now, leased_to: Some(self.run.id) };
+        let delivery =
+            NewDelivery { sink: self.id, due_at: now, leased_to: Some(self.run.id), driver: Driver::Builtin };
         let admission = admission(event, Origin::Test, Route(vec![delivery]));
         let accepted = self.store.accept(std::slice::from_ref(&admission), now).await?;
         let Some(Acceptance::Accepted { event: number }) = accepted.first() else {

@@ -2,7 +2,7 @@
 
 use conversion_core::CanonicalEvent;
 use conversion_core::registry;
-use conversion_core::sink::{ConversionSink as _, Earlier, EarlierState, NotSent, Subject};
+use conversion_core::sink::{ConversionSink as _, NotSent, Order, Related, RelatedState, Subject};
 use conversion_core::skip::Skip;
 use sink_tiktok::TikTok;
 
@@ -116,39 +116,47 @@ fn checks_come_in_the_specs_order() {
     assert_eq!(skipped("", &bare_event()).0, "no_identifiers");
 }
 
-fn after(settings: &str, earlier_name: &str, state: EarlierState) -> Result<(), NotSent> {
+fn beside(settings: &str, name: &str, order: Order, state: RelatedState) -> Result<(), NotSent> {
     let event = CanonicalEvent { event_name: "TRIAL_RESCHEDULED".to_owned(), ..event() };
-    let earlier = Earlier { event_name: earlier_name.to_owned(), state };
-    let subject = Subject::new(&event).after(Some(&earlier));
+    let other = Related { event_name: name.to_owned(), order, state };
+    let subject = Subject::new(&event).beside(std::slice::from_ref(&other));
     sink(settings).prepare(&subject, at(NOON)).map(|_| ())
 }
 
 #[test]
 fn once_means_that_a_conversion_is_sent_once_under_one_name() {
-    use EarlierState::{Delivered, NotDelivered, Unsettled};
+    use Order::{Earlier, Later};
+    use RelatedState::{Delivered, NotDelivered, Unsent, Unsettled};
+    let delivered = Delivered { at: at(NOON) };
     let counted = Err(NotSent::Skip(Skip::already_counted("TRIAL_BOOKED")));
-    for (reschedules, earlier, state, expected) in [
-        ("once", "TRIAL_BOOKED", Delivered, counted),
-        ("once", "TRIAL_BOOKED", Unsettled, Err(NotSent::WaitForEarlier)),
-        ("once", "TRIAL_BOOKED", NotDelivered, Ok(())),
-        ("once", "APPOINTMENT_UPDATED", Delivered, Ok(())),
-        ("once", "APPOINTMENT_UPDATED", Unsettled, Ok(())),
-        ("once", "TRIAL_CANCELED", Delivered, Ok(())),
-        ("resend", "TRIAL_BOOKED", Delivered, Ok(())),
-        ("resend", "TRIAL_BOOKED", Unsettled, Ok(())),
+    for (reschedules, other, order, state, expected) in [
+        ("once", "TRIAL_BOOKED", Earlier, delivered, counted.clone()),
+        ("once", "TRIAL_BOOKED", Earlier, Unsettled, Err(NotSent::WaitForEarlier)),
+        ("once", "TRIAL_BOOKED", Earlier, Unsent, Err(NotSent::WaitForEarlier)),
+        ("once", "TRIAL_BOOKED", Earlier, NotDelivered, Ok(())),
+        // One that was given up and is tried again by hand, after a later one was delivered.
+        ("once", "TRIAL_BOOKED", Later, delivered, counted),
+        // Two that waited for each other would wait for ever.
+        ("once", "TRIAL_BOOKED", Later, Unsettled, Ok(())),
+        ("once", "APPOINTMENT_UPDATED", Earlier, delivered, Ok(())),
+        ("once", "APPOINTMENT_UPDATED", Earlier, Unsettled, Ok(())),
+        ("once", "TRIAL_CANCELED", Earlier, delivered, Ok(())),
+        ("resend", "TRIAL_BOOKED", Earlier, delivered, Ok(())),
+        ("resend", "TRIAL_BOOKED", Earlier, Unsettled, Ok(())),
     ] {
         let settings = format!("reschedules = '{reschedules}'");
-        assert_eq!(after(&settings, earlier, state), expected, "{reschedules} {earlier} {state:?}");
+        let sent = beside(&settings, other, order, state);
+        assert_eq!(sent, expected, "{reschedules} {other} {order:?} {state:?}");
     }
-    assert_eq!(after("", "TRIAL_BOOKED", Delivered), Ok(()), "resend is the default");
+    assert_eq!(beside("", "TRIAL_BOOKED", Earlier, delivered), Ok(()), "resend is the default");
 }
 
 #[test]
-fn the_earlier_delivery_is_asked_for_only_where_it_matters() {
+fn related_deliveries_are_asked_for_only_where_it_matters() {
     let unmapped = CanonicalEvent { event_name: "OTHER".to_owned(), ..event() };
-    assert!(sink("reschedules = 'once'").wants_earlier(&event()));
-    assert!(!sink("reschedules = 'once'").wants_earlier(&unmapped));
-    assert!(!sink("").wants_earlier(&event()));
+    assert!(sink("reschedules = 'once'").wants_related(&event()));
+    assert!(!sink("reschedules = 'once'").wants_related(&unmapped));
+    assert!(!sink("").wants_related(&event()));
 }
 
 #[test]

@@ -79,6 +79,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<DeliveryRecord> {
         next_attempt_at: (status == Status::Pending).then_some(due_at),
         attempts: row.get(17)?,
         response_code: row.get(18)?,
+        driver: crate::queue::Driver::Builtin,
         last_attempt: None,
     })
 }

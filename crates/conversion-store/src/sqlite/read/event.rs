@@ -21,6 +21,10 @@ pub(in crate::sqlite) fn event(
     let read = |row: &Row<'_>| {
         let seq: i64 = row.get(0)?;
         let record = EventRecord {
+            seq,
+            name: name.to_owned(),
+            id: id.to_owned(),
+            appointment: None,
             json: row.get_ref(3)?.as_blob_or_null()?.map(unpack).transpose()?,
             accepted_at: row.get::<_, Time>(1)?.0,
             routed: route(row.get_ref(2)?.as_str()?).map(|sink| names.of(sink)).collect(),

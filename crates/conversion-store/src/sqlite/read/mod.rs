@@ -4,6 +4,6 @@ mod attempt;
 pub(super) mod audit;
 pub(super) mod delivery;
 pub(super) mod due;
-pub(super) mod earlier;
 pub(super) mod event;
+pub(super) mod related;
 pub(super) mod sinks;
