@@ -64,9 +64,9 @@ impl Known {
     }
 }
 
-/// The event that follows from the difference between what is known of an appointment and how it is now; nothing where
-/// no difference is of interest. The booking system's own word for what happened is not asked: it may come first, last
-/// or twice.
+/// The event that follows from the difference between what is known of an appointment and how it is now, if one does.
+///
+/// The booking system's own word for what happened is not asked: it may come first, last or twice.
 ///
 /// An event of the booking itself happened when it was booked, every other when it was noticed. All of one appointment
 /// have the same conversion id.

@@ -37,7 +37,8 @@ pub trait BookingStore {
         now: Timestamp,
     ) -> Result<Vec<NoticeOutcome>, StoreError>;
 
-    /// Makes a failed or ignored notice pending and due; makes a pending one due.
+    /// Makes a failed or ignored notice pending and due; makes a pending one due. One that is about no appointment is
+    /// as good as unknown: nothing can be made of it.
     async fn retry_notice(&self, notice: NoticeId, now: Timestamp) -> Result<RetryOutcome, StoreError>;
 
     /// Notices, the latest received first.

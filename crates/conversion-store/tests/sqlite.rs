@@ -44,7 +44,7 @@ fn migrations_run_once() {
         drop(SqliteStore::open(&sqlite.path()).unwrap());
     }
     let version = rusqlite::Connection::open(sqlite.path()).unwrap();
-    assert_eq!(version.query_row("PRAGMA user_version", [], |row| row.get(0)), Ok(1));
+    assert_eq!(version.query_row("PRAGMA user_version", [], |row| row.get(0)), Ok(2));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_newer_schema_is_refused() {
     let newer = rusqlite::Connection::open(sqlite.path()).unwrap();
     newer.pragma_update(None, "user_version", 99).unwrap();
     for result in [SqliteStore::open(&sqlite.path()), SqliteStore::open_read_only(&sqlite.path())] {
-        assert!(matches!(result, Err(StoreError::Newer { found: 99, known: 1 })), "{result:?}");
+        assert!(matches!(result, Err(StoreError::Newer { found: 99, known: 2 })), "{result:?}");
     }
 }
 

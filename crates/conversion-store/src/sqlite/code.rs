@@ -1,13 +1,16 @@
-//! How times and words are written in columns.
+//! How times, words and lists are written in columns and parameters.
 
 use std::time::Duration;
 
 use conversion_core::Timestamp;
 use conversion_core::consent::ConsentVerdict;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use serde::Serialize;
 
 use crate::admission::Origin;
+use crate::booking::NoticeStatus;
 use crate::lease::LEASE_SPAN;
+use crate::queue::Driver;
 use crate::record::Confirmation;
 use crate::settlement::Status;
 
@@ -35,6 +38,17 @@ pub(super) fn lease_micros() -> i64 {
 /// A duration as a column holds it.
 pub(super) fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// How many rows at most, as a parameter.
+pub(super) fn limit(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+/// A list of strings or numbers as one parameter, for `json_each`: any number of them is one statement.
+pub(super) fn list<T: Serialize>(items: &[T]) -> String {
+    // Neither has a value that cannot be serialised.
+    serde_json::to_string(items).unwrap_or_default()
 }
 
 impl From<Timestamp> for At {
@@ -86,6 +100,17 @@ impl Word for Status {
 
 impl Word for Origin {
     const CODES: &'static [(Self, i64)] = &[(Self::Live, 0), (Self::Test, 1)];
+}
+
+impl Word for Driver {
+    // The statements say 0 and 1.
+    const CODES: &'static [(Self, i64)] = &[(Self::Builtin, 0), (Self::Queue, 1)];
+}
+
+impl Word for NoticeStatus {
+    // The statements and the partial indexes say 0 and 3.
+    const CODES: &'static [(Self, i64)] =
+        &[(Self::Pending, 0), (Self::Done, 1), (Self::Ignored, 2), (Self::Failed, 3)];
 }
 
 impl Word for Confirmation {

@@ -4,8 +4,11 @@
 //! beside it. What costs time and needs no database (compressing, above all) is done before and after, in the caller's
 //! task. `write` is what runs on the writer thread, `read` what runs on the readers.
 
+mod attributions;
+mod bookings;
 mod code;
 mod connection;
+mod details;
 mod exchange;
 mod lock;
 mod pack;

@@ -6,7 +6,10 @@ use super::failed;
 use crate::error::StoreError;
 
 /// Each brings the schema from the version of its index to the next. One that was released is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_initial.sql"),
+    include_str!("../../migrations/sqlite/0002_bookings_attributions_queue.sql"),
+];
 
 /// Brings the schema up to date.
 pub(super) fn migrate(connection: &Connection) -> Result<(), StoreError> {

@@ -3,10 +3,13 @@
 //! A database joins by implementing [`Backend`] and saying `conformance!(ItsBackend);`.
 
 pub(crate) mod account;
+pub(crate) mod appointments;
+pub(crate) mod attributions;
 pub(crate) mod fixture;
 pub(crate) mod holds;
 pub(crate) mod ingest;
 pub(crate) mod leases;
+pub(crate) mod notices;
 pub(crate) mod reading;
 pub(crate) mod results;
 pub(crate) mod retries;
@@ -57,6 +60,20 @@ macro_rules! conformance {
             reading::a_list_goes_on_where_it_stopped,
             reading::an_event_is_read_with_its_deliveries,
             reading::reopening_keeps_everything,
+            attributions::the_first_write_of_a_click_id_wins,
+            attributions::visits_of_one_call_are_joined_in_order,
+            attributions::the_oldest_attributions_are_forgotten_first,
+            notices::a_notice_is_due_at_once_unless_it_leads_to_nothing,
+            notices::only_pending_notices_change,
+            notices::each_notice_is_retried_as_it_should,
+            notices::notices_are_listed_and_counted,
+            appointments::a_booking_is_written_with_its_event_and_deliveries,
+            appointments::of_two_writes_from_the_same_state_the_second_is_stale,
+            appointments::a_booking_whose_event_is_known_is_written_all_the_same,
+            appointments::what_is_known_is_told_in_the_order_asked,
+            appointments::an_event_makes_its_appointment_and_later_ones_add_to_it,
+            appointments::what_a_booking_system_tells_wins_over_events,
+            appointments::appointments_are_listed_the_latest_made_first,
             account::a_store_is_ready,
             account::every_event_is_accounted_for_whatever_happens,
         );

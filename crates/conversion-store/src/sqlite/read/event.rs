@@ -14,7 +14,7 @@ pub(in crate::sqlite) fn event(
     name: &str,
     id: &str,
 ) -> rusqlite::Result<Option<EventRecord>> {
-    let sql = "SELECT e.seq, e.accepted_at, r.sinks, b.json
+    let sql = "SELECT e.seq, e.accepted_at, r.sinks, b.json, e.appointment
         FROM event e JOIN route r ON r.id = e.route LEFT JOIN body b ON b.event = e.seq
         WHERE e.origin = 0 AND e.id = ?1 AND e.name = ?2";
     let names = Names::read(connection)?;
@@ -24,7 +24,7 @@ pub(in crate::sqlite) fn event(
             seq,
             name: name.to_owned(),
             id: id.to_owned(),
-            appointment: None,
+            appointment: row.get(4)?,
             json: row.get_ref(3)?.as_blob_or_null()?.map(unpack).transpose()?,
             accepted_at: row.get::<_, Time>(1)?.0,
             routed: route(row.get_ref(2)?.as_str()?).map(|sink| names.of(sink)).collect(),

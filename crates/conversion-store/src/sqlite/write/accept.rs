@@ -2,9 +2,11 @@
 
 use rusqlite::{CachedStatement, Connection, params};
 
+use super::appointment;
 use super::tally::{Count, NO_SINK};
 use crate::admission::{Acceptance, Admission, NewDelivery, Origin};
 use crate::sqlite::code::{At, Coded};
+use crate::sqlite::details::Details;
 use crate::sqlite::pack::pack;
 use crate::sqlite::writer::Work;
 
@@ -13,6 +15,8 @@ pub(in crate::sqlite) struct Arrival {
     admission: Admission,
     body: Vec<u8>,
     route: String,
+    /// What it says of the appointment that it names.
+    details: Option<Details>,
 }
 
 impl Arrival {
@@ -21,7 +25,9 @@ impl Arrival {
         let body = pack(&admission.json);
         let mut admission = admission.clone();
         admission.conversion_id = admission.conversion_id.filter(|id| **id != *admission.id);
-        Self { body, route: route(&admission.deliveries), admission }
+        let names_one = admission.origin == Origin::Live && admission.appointment.is_some();
+        let details = names_one.then(|| Details::of(&admission.json));
+        Self { body, route: route(&admission.deliveries), details, admission }
     }
 }
 
@@ -57,6 +63,9 @@ pub(in crate::sqlite) fn accept(
                 work.tally.add(delivery.sink, Count::Pending);
             }
         }
+        if let (Some(id), Some(details)) = (&arrival.admission.appointment, &arrival.details) {
+            appointment::named(connection, id, details, now)?;
+        }
         acceptances.push(Acceptance::Accepted { event });
     }
     Ok(acceptances)
@@ -81,22 +90,23 @@ impl<'a> Inserts<'a> {
         Ok(Self {
             connection,
             event: connection.prepare_cached(
-                "INSERT INTO event (name, id, conversion_id, fingerprint, origin, accepted_at, route)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+                "INSERT INTO event (name, id, conversion_id, fingerprint, origin, accepted_at, route, appointment)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
             )?,
             body: connection.prepare_cached("INSERT INTO body (event, json) VALUES (?1, ?2)")?,
             // A sink named twice gets one delivery: a mistake in one event must not cost its group.
             delivery: connection.prepare_cached(
-                "INSERT INTO delivery (event, sink, origin, due_at, owner, fence)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+                "INSERT INTO delivery (event, sink, origin, due_at, owner, fence, driver)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
             )?,
         })
     }
 
     // Nothing where the identity is known.
     fn event(&mut self, arrival: &Arrival, route: i64, now: At) -> rusqlite::Result<Option<i64>> {
-        let Admission { name, id, conversion_id, fingerprint, origin, .. } = &arrival.admission;
-        let row = params![&**name, &**id, conversion_id, fingerprint, Coded(*origin), now, route];
+        let Admission { name, id, conversion_id, fingerprint, origin, appointment, .. } = &arrival.admission;
+        let row =
+            params![&**name, &**id, conversion_id, fingerprint, Coded(*origin), now, route, appointment];
         if self.event.execute(row)? == 0 {
             return Ok(None);
         }
@@ -110,7 +120,7 @@ impl<'a> Inserts<'a> {
             Some(run) => (now.lease_end(), Some(run.0), 1),
             None => (new.due_at.into(), None, 0),
         };
-        let row = params![event, new.sink.0, Coded(origin), due_at, owner, fence];
+        let row = params![event, new.sink.0, Coded(origin), due_at, owner, fence, Coded(new.driver)];
         Ok(self.delivery.execute(row)? == 1)
     }
 }

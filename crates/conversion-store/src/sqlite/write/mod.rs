@@ -1,9 +1,12 @@
 //! What runs on the writer thread. Every function here is part of one transaction.
 
 pub(super) mod accept;
+mod appointment;
+pub(super) mod attribution;
 pub(super) mod hold;
 pub(super) mod intern;
 pub(super) mod lease;
+pub(super) mod notice;
 pub(super) mod probe;
 pub(super) mod retry;
 pub(super) mod run;

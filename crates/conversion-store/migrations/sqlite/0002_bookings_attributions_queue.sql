@@ -1,0 +1,55 @@
+-- What visitors left behind, packed (src/sqlite/pack.rs), by the id that their site hands on. last_seen repeats what is
+-- packed, so that the oldest can be forgotten.
+CREATE TABLE attribution (
+    seq       INTEGER PRIMARY KEY,
+    id        TEXT NOT NULL UNIQUE,
+    last_seen INTEGER NOT NULL,
+    json      BLOB NOT NULL
+) STRICT;
+CREATE INDEX attribution_last_seen ON attribution (last_seen);
+
+-- source, revision, service and is_canceled are NULL where only events name the appointment. details is packed.
+CREATE TABLE appointment (
+    seq         INTEGER PRIMARY KEY,
+    id          TEXT NOT NULL UNIQUE,
+    source      TEXT,
+    revision    INTEGER,
+    service     TEXT,
+    starts_at   INTEGER,
+    is_canceled INTEGER,
+    value       TEXT,
+    booked_at   INTEGER,
+    details     BLOB NOT NULL,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL
+) STRICT;
+
+-- Webhooks of booking systems. event_name and event_id are those of the event that was made of it.
+CREATE TABLE notice (
+    id          INTEGER PRIMARY KEY,
+    source      TEXT NOT NULL,
+    action      TEXT NOT NULL,
+    appointment TEXT,
+    status      INTEGER NOT NULL,
+    reason      TEXT,
+    message     TEXT,
+    event_name  TEXT,
+    event_id    TEXT,
+    received_at INTEGER NOT NULL,
+    due_at      INTEGER NOT NULL,
+    tries       INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX notice_pending ON notice (source, due_at) WHERE status = 0 AND appointment IS NOT NULL;
+CREATE INDEX notice_failed ON notice (id) WHERE status = 3;
+CREATE INDEX notice_status ON notice (source, status);
+CREATE INDEX notice_appointment ON notice (appointment) WHERE appointment IS NOT NULL;
+
+ALTER TABLE event ADD COLUMN appointment TEXT;
+CREATE INDEX event_appointment ON event (appointment) WHERE appointment IS NOT NULL;
+
+-- publications is how often the delivery was handed to an external queue.
+ALTER TABLE delivery ADD COLUMN driver INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN publications INTEGER NOT NULL DEFAULT 0;
+-- Free deliveries of a sink and a driver stand together (owner NULL), in the order in which they are due.
+DROP INDEX delivery_pending;
+CREATE INDEX delivery_pending ON delivery (sink, owner, driver, due_at) WHERE status = 0;
