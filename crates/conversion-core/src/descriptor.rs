@@ -95,6 +95,8 @@ pub enum VariableKind {
     Flag,
     /// `A=B,C=D`, merged over the same map in the file.
     Map,
+    /// `A,B`, in place of the file's list.
+    List,
 }
 
 impl SinkDescriptor {

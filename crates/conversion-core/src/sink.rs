@@ -42,7 +42,8 @@ pub trait ConversionSink: fmt::Debug + Send + Sync + 'static {
     /// The version of the platform's API that is spoken, such as `v26`.
     fn api_version(&self) -> &str;
 
-    /// Canonical event names and what each is at this platform: an event name, or the id of a conversion action.
+    /// Canonical event names and what each is at this platform: an event name, the id of a conversion action, or the
+    /// kind of adjustment.
     fn mapping(&self) -> &BTreeMap<String, String>;
 
     /// What a human should know about these settings: mappings that look wrong, versions that end, test modes.
@@ -61,6 +62,8 @@ pub struct Subject<'a> {
     pub event: &'a CanonicalEvent,
     /// The other deliveries of the same conversion id at this sink, if the sink asked for them.
     pub related: &'a [Related],
+    /// Whether the platform may have this delivery already, because an attempt got no answer.
+    pub is_perhaps_received: bool,
     attribution: Option<&'a Attribution>,
     screen: Option<Skip>,
 }
@@ -68,13 +71,19 @@ pub struct Subject<'a> {
 impl<'a> Subject<'a> {
     /// An event that no rule of the operator's holds back.
     pub fn new(event: &'a CanonicalEvent) -> Self {
-        Self { event, related: &[], attribution: None, screen: None }
+        Self { event, related: &[], is_perhaps_received: false, attribution: None, screen: None }
     }
 
     /// The same, with the other deliveries of its conversion id.
     #[must_use]
     pub fn beside(self, related: &'a [Related]) -> Self {
         Self { related, ..self }
+    }
+
+    /// The same, perhaps received before.
+    #[must_use]
+    pub fn perhaps_received(self, is_perhaps_received: bool) -> Self {
+        Self { is_perhaps_received, ..self }
     }
 
     /// The same, with the attribution that its event was completed by.

@@ -1,4 +1,4 @@
-//! What an answer means, row by row (section 3.6).
+//! What an answer means, row by row (section 3.6). Both services answer alike.
 
 mod codes;
 mod own_reply;
@@ -127,7 +127,7 @@ fn too_large(whole: Option<&Finding>, outcomes: &[Outcome]) -> Option<Failure> {
 }
 
 fn unknown() -> Outcome {
-    let message = "Google Ads gave neither a result nor an error for this conversion";
+    let message = "Google Ads gave neither a result nor an error for this row";
     Outcome::Failed(Failure::new(FailureClass::Interrupted, message))
 }
 

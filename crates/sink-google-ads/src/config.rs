@@ -3,12 +3,14 @@
 mod advice;
 mod ids;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use conversion_core::identity::CallingCode;
 use conversion_core::secret::Secret;
 use conversion_core::settings::{self, SettingsError};
 use serde::Deserialize;
+
+use crate::wire::{RETRACTION, Service};
 
 const BASE_URL: &str = "https://googleads.googleapis.com";
 const TOKEN_URL: &str = "https://oauth2.googleapis.com/token";
@@ -32,6 +34,8 @@ pub(crate) struct Config {
     /// Canonical name → id of the conversion action. The ids are the account's own, so none is built in.
     #[serde(deserialize_with = "ids::texts")]
     pub(crate) events: BTreeMap<String, String>,
+    /// Canonical names of cancellations; none of them is mapped.
+    pub(crate) retract_on: BTreeSet<String>,
     pub(crate) api_version: String,
     pub(crate) send_ip: bool,
     /// Calling code of numbers without one, where it is not the one of `[defaults]`.
@@ -54,6 +58,7 @@ impl Default for Config {
             customer_id: None,
             login_customer_id: None,
             events: BTreeMap::new(),
+            retract_on: BTreeSet::new(),
             api_version: API_VERSION.to_owned(),
             send_ip: false,
             phone_country: None,
@@ -71,6 +76,7 @@ impl Config {
         config.customer_id = ids::account("customer_id", config.customer_id)?;
         config.login_customer_id = ids::account("login_customer_id", config.login_customer_id)?;
         config.events = ids::conversion_actions(config.events)?;
+        config.retract_on = trimmed(&config.retract_on);
         config.base_url.truncate(config.base_url.trim_end_matches('/').len());
         config.validate()?;
         Ok(config)
@@ -88,6 +94,12 @@ impl Config {
         }
         if !is_address(&self.token_url) {
             return refuse(format!("`token_url` must be a full http or https address, such as {TOKEN_URL}"));
+        }
+        if let Some(name) = self.retract_on.iter().find(|name| self.events.contains_key(*name)) {
+            return refuse(format!(
+                "`retract_on` names {name}, which `events` maps to a conversion action: remove it from `events` if it \
+                 cancels a conversion, else from `retract_on`"
+            ));
         }
         // It becomes a header.
         let is_printable = |token: &Secret| token.expose().bytes().all(|byte| byte.is_ascii_graphic());
@@ -120,10 +132,22 @@ impl Config {
         self.customer_id.as_deref().unwrap_or_default()
     }
 
-    /// Where conversions go (section 3).
-    pub(crate) fn upload_url(&self) -> String {
-        format!("{}/{}/customers/{}:uploadClickConversions", self.base_url, self.api_version, self.customer())
+    /// Where rows of that service go.
+    pub(crate) fn url(&self, service: Service) -> String {
+        let Self { base_url, api_version, .. } = self;
+        format!("{base_url}/{api_version}/customers/{}:{}", self.customer(), service.method())
     }
+
+    /// Canonical names, and what each becomes.
+    pub(crate) fn mapping(&self) -> BTreeMap<String, String> {
+        let retractions = self.retract_on.iter().map(|name| (name.clone(), RETRACTION.to_owned()));
+        self.events.clone().into_iter().chain(retractions).collect()
+    }
+}
+
+/// The names without blanks around them, and without those that are blank.
+fn trimmed(names: &BTreeSet<String>) -> BTreeSet<String> {
+    names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 fn refuse(message: impl Into<String>) -> Result<(), SettingsError> {

@@ -1,12 +1,14 @@
-//! The Google Ads sink: reports conversions of ad clicks through `uploadClickConversions`.
+//! The Google Ads sink: reports conversions of ad clicks through `uploadClickConversions`, and takes those of cancelled
+//! bookings back through `uploadConversionAdjustments`.
 //!
 //! The order to read it in: `config` (what a human sets), `wire` (Google's shape), `prepare` (an event in that shape),
-//! `send` (the request), `classify` (what the answer means). Facts and their sources: `platforms/google-ads.md`; the
-//! sections named in comments are that page's.
+//! `retraction` (a cancellation in that shape), `send` (the request), `classify` (what the answer means). Facts and their
+//! sources: `platforms/google-ads.md`; the sections named in comments are that page's.
 
 mod classify;
 mod config;
 mod prepare;
+mod retraction;
 mod send;
 mod wire;
 
@@ -15,8 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use conversion_core::Timestamp;
-use conversion_core::descriptor::VariableKind::{Flag, Map, Text};
+use conversion_core::descriptor::VariableKind::{Flag, List, Map, Text};
 use conversion_core::descriptor::{BatchLimits, Dedup, SinkDescriptor, Sunset, Variable, VariableKind};
 use conversion_core::exchange::Request;
 use conversion_core::failure::Failure;
@@ -26,10 +27,12 @@ use conversion_core::report::SendReport;
 use conversion_core::secret::Secret;
 use conversion_core::settings::SettingsError;
 use conversion_core::sink::{CheckReport, ConversionSink, NotSent, Payload, Subject};
+use conversion_core::{CanonicalEvent, Timestamp};
 use google_platform::{AccessTokens, Credentials, identity};
 use http_exchange::{Client, ClientOptions};
 
 use crate::config::Config;
+use crate::wire::Service;
 
 /// Google Ads in facts.
 pub const DESCRIPTOR: SinkDescriptor = SinkDescriptor {
@@ -65,7 +68,7 @@ const SUNSETS: [Sunset; 8] = [
     Sunset { version: "v26", date: "2027-11-30" },
 ];
 
-const ENVIRONMENT: [Variable; 13] = [
+const ENVIRONMENT: [Variable; 14] = [
     variable("GOOGLE_ADS_CLIENT_ID", "client_id", Text),
     variable("GOOGLE_ADS_CLIENT_SECRET", "client_secret", Text),
     variable("GOOGLE_ADS_REFRESH_TOKEN", "refresh_token", Text),
@@ -73,6 +76,7 @@ const ENVIRONMENT: [Variable; 13] = [
     variable("GOOGLE_ADS_CUSTOMER_ID", "customer_id", Text),
     variable("GOOGLE_ADS_LOGIN_CUSTOMER_ID", "login_customer_id", Text),
     variable("GOOGLE_ADS_CONVERSION_ACTIONS", "events", Map),
+    variable("GOOGLE_ADS_RETRACT_ON", "retract_on", List),
     variable("GOOGLE_ADS_SEND_IP", "send_ip", Flag),
     variable("GOOGLE_ADS_TEST_SECRET", "test_secret", Text),
     variable("GOOGLE_ADS_BASE_URL", "base_url", Text),
@@ -100,8 +104,8 @@ pub struct GoogleAds {
     /// The sentence about missing credentials, if any are.
     missing: Option<String>,
     actions: BTreeMap<String, Action>,
+    mapping: BTreeMap<String, String>,
     recipes: [Recipe; 2],
-    upload_url: String,
     client: Client,
     tokens: AccessTokens,
 }
@@ -132,7 +136,7 @@ impl GoogleAds {
                 identity::email("userIdentifiers.hashedEmail"),
                 identity::phone("userIdentifiers.hashedPhoneNumber", country),
             ],
-            upload_url: config.upload_url(),
+            mapping: config.mapping(),
             client: Client::new(ClientOptions { timeout, ..ClientOptions::default() })?,
             tokens: AccessTokens::new(&config.token_url, credentials(&config)),
             config,
@@ -159,12 +163,14 @@ fn credentials(config: &Config) -> Credentials {
 
 #[async_trait]
 impl ConversionSink for GoogleAds {
-    fn prepare(&self, subject: &Subject<'_>, _now: Timestamp) -> Result<Payload, NotSent> {
-        Ok(self.payload(subject)?)
+    fn prepare(&self, subject: &Subject<'_>, now: Timestamp) -> Result<Payload, NotSent> {
+        self.payload(subject, now)
     }
 
     fn compose(&self, payloads: &[&Payload]) -> Request {
-        self.request(payloads.iter().map(|payload| payload.item.as_ref()), self.config.validate_only)
+        let service = payloads.first().map_or(Service::Conversions, |first| Service::of_group(first.group));
+        let rows = payloads.iter().map(|payload| payload.item.as_ref());
+        self.request(service, rows, self.config.validate_only)
     }
 
     async fn send(&self, request: Arc<Request>) -> SendReport {
@@ -184,10 +190,15 @@ impl ConversionSink for GoogleAds {
     }
 
     fn mapping(&self) -> &BTreeMap<String, String> {
-        &self.config.events
+        &self.mapping
     }
 
     fn advice(&self, now: Timestamp) -> Vec<String> {
         self.config.advice(now)
+    }
+
+    fn wants_related(&self, event: &CanonicalEvent) -> bool {
+        let name = &event.event_name;
+        self.retracts(name) || !self.config.retract_on.is_empty() && self.actions.contains_key(name)
     }
 }

@@ -2,44 +2,51 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::net::IpAddr;
+use std::time::Duration;
 
-use conversion_core::CanonicalEvent;
 use conversion_core::consent::ConsentStatus;
-use conversion_core::sink::{Payload, Subject};
+use conversion_core::sink::{NotSent, Payload, Subject};
 use conversion_core::skip::Skip;
+use conversion_core::{CanonicalEvent, Timestamp};
 use google_platform::{ConsentWords, shareable_ip};
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::wire::{ClickConversion, ConsentFlag, DateTime, UserIdentifier};
+use crate::wire::{ClickConversion, ConsentFlag, DateTime, Service, UserIdentifier};
 use crate::{Action, DESCRIPTOR, GoogleAds};
 
-/// All uploads of one account share their request-level fields.
-const GROUP: &str = "upload";
+/// Google refuses younger clicks (section 3.7, `TOO_RECENT_EVENT`).
+const CLICK_AGE: Duration = Duration::from_secs(6 * 3600);
 
 impl GoogleAds {
-    pub(crate) fn payload(&self, subject: &Subject<'_>) -> Result<Payload, Skip> {
+    pub(crate) fn payload(&self, subject: &Subject<'_>, now: Timestamp) -> Result<Payload, NotSent> {
         if let Some(missing) = &self.missing {
-            return Err(Skip::missing_credentials(missing));
+            return Err(Skip::missing_credentials(missing).into());
         }
         let event = subject.event;
+        if self.retracts(&event.event_name) {
+            return self.retraction(subject);
+        }
         let action = self
             .actions
             .get(&event.event_name)
             .ok_or_else(|| Skip::no_event_mapping(DESCRIPTOR.title, &event.event_name))?;
         subject.screen()?;
+        self.unless_canceled(subject)?;
         let mut notes = Vec::new();
         let click = Click::of(event, &mut notes);
         let identifiers = self.identifiers(event, click, &mut notes);
         if click.is_none() && identifiers.is_empty() {
-            return Err(Skip::no_identifiers(
-                "Missing gclid/gbraid/wbraid and user identifiers (email/phone)",
-            ));
+            let message = "Missing gclid/gbraid/wbraid and user identifiers (email/phone)";
+            return Err(Skip::no_identifiers(message).into());
+        }
+        if let Some(click) = click {
+            click.wait_for_age(subject, now)?;
         }
         let row = self.row(event, action, click, identifiers, &mut notes);
         Ok(Payload {
             // Text, digits and decimals cannot fail to serialise.
             item: to_raw_value(&row).unwrap_or_else(|_| RawValue::NULL.to_owned()),
-            group: GROUP,
+            group: Service::Conversions.group(),
             exclusive: exclusive_keys(event, action, click),
             dedup_key: Some([self.config.customer(), "|", &action.id, "|", event.conversion_id()].concat()),
             notes,
@@ -122,20 +129,42 @@ enum ClickKind {
     Wbraid,
 }
 
+impl ClickKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gclid => "gclid",
+            Self::Gbraid => "gbraid",
+            Self::Wbraid => "wbraid",
+        }
+    }
+}
+
 impl<'a> Click<'a> {
     /// Google takes one click id per row: the first of these (section 3.4).
-    const PRECEDENCE: [(ClickKind, &'static str); 3] =
-        [(ClickKind::Gclid, "gclid"), (ClickKind::Gbraid, "gbraid"), (ClickKind::Wbraid, "wbraid")];
+    const PRECEDENCE: [ClickKind; 3] = [ClickKind::Gclid, ClickKind::Gbraid, ClickKind::Wbraid];
 
     fn of(event: &'a CanonicalEvent, notes: &mut Vec<&'static str>) -> Option<Self> {
         let mut clicks = Self::PRECEDENCE
             .into_iter()
-            .filter_map(|(kind, name)| Some(Self { kind, id: event.click_id(name)? }));
+            .filter_map(|kind| Some(Self { kind, id: event.click_id(kind.name())? }));
         let first = clicks.next()?;
         if clicks.next().is_some() {
             notes.push("other_click_ids_dropped");
         }
         Some(first)
+    }
+
+    /// Where it is known when the visitor came, waits until Google takes the click.
+    fn wait_for_age(self, subject: &Subject<'_>, now: Timestamp) -> Result<(), NotSent> {
+        let clicked_at = subject.clicked_at(self.kind.name(), self.id);
+        match clicked_at.and_then(|at| at.checked_add(CLICK_AGE).ok()) {
+            Some(at) if now < at => Err(NotSent::WaitUntil {
+                at,
+                reason: "click_too_recent",
+                message: "Google Ads refuses conversions of a click that is less than 6 hours old".to_owned(),
+            }),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -149,7 +178,8 @@ fn exclusive_keys(event: &CanonicalEvent, action: &Action, click: Option<Click<'
     }
 }
 
-fn key(parts: impl Hash) -> u64 {
+/// A key of [`Payload::exclusive`].
+pub(crate) fn key(parts: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     parts.hash(&mut hasher);
     hasher.finish()

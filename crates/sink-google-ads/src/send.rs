@@ -10,7 +10,7 @@ use conversion_core::sink::CheckReport;
 use google_platform::{Authorised, send_authorised};
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::wire::{AFTER_CHECKED_ROWS, AFTER_ROWS, BEFORE_ROWS, ClickConversion, DateTime};
+use crate::wire::{AFTER_CHECKED_ROWS, AFTER_ROWS, ClickConversion, DateTime, Service};
 use crate::{Action, GoogleAds, classify};
 
 /// When the check's trial conversion is said to have happened: bodies hold no clock.
@@ -19,14 +19,15 @@ const TRIAL_TIME: Timestamp = Timestamp::constant(1_768_046_400, 0);
 impl GoogleAds {
     pub(crate) fn request<'a>(
         &self,
+        service: Service,
         rows: impl IntoIterator<Item = &'a RawValue>,
         validate_only: bool,
     ) -> Request {
         let after = if validate_only { AFTER_CHECKED_ROWS } else { AFTER_ROWS };
         Request {
-            url: self.upload_url.clone(),
+            url: self.config.url(service),
             headers: self.headers(),
-            body: Body::compose(BEFORE_ROWS, rows, after),
+            body: Body::compose(service.before_rows(), rows, after),
         }
     }
 
@@ -82,7 +83,7 @@ impl GoogleAds {
 
     async fn try_action(&self, action: &Action) -> Result<String, Failure> {
         let row = to_raw_value(&trial(action)).unwrap_or_else(|_| RawValue::NULL.to_owned());
-        let request = Arc::new(self.request([row.as_ref()], true));
+        let request = Arc::new(self.request(Service::Conversions, [row.as_ref()], true));
         let (_, verdict) = self.exchange(&request, true).await;
         match verdict?.into_iter().next() {
             // That the made-up click is refused, or the action still too new, is an answer about nothing else.

@@ -2,13 +2,14 @@
 
 mod answer;
 mod row;
+mod service;
 
-pub(crate) use answer::{ErrorReply, GoogleAdsError, UploadReply};
-pub(crate) use row::{ClickConversion, ConsentFlag, DateTime, UserIdentifier};
+pub(crate) use answer::{ErrorReply, GoogleAdsError, ROWS, UploadReply};
+pub(crate) use row::{ClickConversion, ConsentFlag, DateTime, RETRACTION, Retraction, UserIdentifier};
+pub(crate) use service::Service;
 
-/// What stands around the rows (section 3.2). `partialFailure` is always true: Google refuses uploads without it.
-pub(crate) const BEFORE_ROWS: &str = r#"{"conversions":["#;
-/// Behind the rows of an upload that counts.
+/// Behind the rows of an upload that counts (section 3.2). `partialFailure` is always true: Google refuses uploads
+/// without it.
 pub(crate) const AFTER_ROWS: &str = r#"],"partialFailure":true,"validateOnly":false}"#;
 /// Behind the rows of an upload that is only checked.
 pub(crate) const AFTER_CHECKED_ROWS: &str = r#"],"partialFailure":true,"validateOnly":true}"#;

@@ -1,10 +1,10 @@
-//! The operator's rules: repeated conversions and old events.
+//! The operator's rules: repeated and canceled conversions, and old events.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Counts, SPEC_EVENT, Setup, TIKTOK, booked, event};
+use crate::harness::{Counts, GOOGLE, SPEC_EVENT, Setup, TIKTOK, booked, event};
 
 fn rescheduled(id: &str, conversion_id: &str) -> Value {
     let mut event = event("TRIAL_RESCHEDULED", id);
@@ -38,6 +38,21 @@ async fn while_the_first_is_under_way_the_second_waits() {
     world.advance(Duration::from_secs(60)).await;
     assert_eq!(world.settled("tiktok", "moved").await["reason"], "already_counted");
     assert_eq!(world.platforms.of(TIKTOK).received, 1);
+}
+
+#[tokio::test]
+async fn what_is_canceled_before_google_was_told_is_not_reported() {
+    let world = Setup::new().with("GOOGLE_ADS_RETRACT_ON", "TRIAL_CANCELED").start().await;
+    let mut canceled = event("TRIAL_CANCELED", "canceled");
+    canceled["conversionId"] = "first".into();
+    world.report(&[booked("first"), canceled, event("TRIAL_CANCELED", "unknown")]).await;
+    assert_eq!(world.settled("google-ads", "first").await["reason"], "canceled_before_sent");
+    assert_eq!(world.settled("google-ads", "unknown").await["reason"], "original_not_delivered");
+    // It may have found the booking still leased, and waited.
+    world.advance(Duration::from_secs(60)).await;
+    assert_eq!(world.settled("google-ads", "canceled").await["reason"], "original_not_delivered");
+    assert_eq!(world.platforms.of(GOOGLE).received, 0);
+    assert_eq!(world.settled("tiktok", "first").await["status"], "DELIVERED", "TikTok takes nothing back");
 }
 
 #[tokio::test]

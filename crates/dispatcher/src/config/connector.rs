@@ -62,10 +62,7 @@ impl List {
     ) -> Result<Vec<toml::Table>, ConfigError> {
         let wrong = |what: &str| self.refuse(format!("must be a list{what}: write {}", self.header()));
         match section {
-            None => {
-                let kinds = environment.get(self.variable).unwrap_or(self.default).split(',').map(str::trim);
-                Ok(kinds.filter(|kind| !kind.is_empty()).map(of_kind).collect())
-            }
+            None => Ok(items(environment.get(self.variable).unwrap_or(self.default)).map(of_kind).collect()),
             Some(toml::Value::Array(items)) => items
                 .into_iter()
                 .map(|item| match item {
@@ -166,6 +163,7 @@ fn overlay(
                 map.extend(pairs(name, text)?);
                 toml::Value::Table(map)
             }
+            VariableKind::List => toml::Value::Array(items(text).map(toml::Value::from).collect()),
         };
         table.insert((*setting).to_owned(), value);
     }
@@ -180,11 +178,14 @@ fn flag(name: &str, text: &str) -> Result<bool, SettingsError> {
     }
 }
 
+/// What stands between commas, without what is blank.
+fn items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
 /// `A=B,C=D`; an empty value unmaps.
 fn pairs(name: &str, text: &str) -> Result<Vec<(String, toml::Value)>, SettingsError> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|pair| !pair.is_empty())
+    items(text)
         .map(|pair| match pair.split_once('=') {
             Some((key, value)) if !key.trim().is_empty() => {
                 Ok((key.trim().to_owned(), toml::Value::String(value.trim().to_owned())))

@@ -64,6 +64,17 @@ fn the_environment_wins_over_the_file_and_empty_is_unset() {
 }
 
 #[test]
+fn a_list_of_the_environment_stands_in_place_of_the_files() {
+    let file = "[[sinks]]\nkind = 'google-ads'\nretract_on = ['FILE']";
+    for (variable, expected) in [("", &["FILE"][..]), ("A", &["A"]), (" A, B ,", &["A", "B"]), (",", &[])] {
+        let config = load(file, &[("GOOGLE_ADS_RETRACT_ON", variable)]).unwrap();
+        let names = config.sinks[0].settings.0["retract_on"].as_array().unwrap();
+        let names: Vec<&str> = names.iter().map(|name| name.as_str().unwrap()).collect();
+        assert_eq!(names, expected, "{variable:?}");
+    }
+}
+
+#[test]
 fn references_are_replaced() {
     let file = r#"
         [[sinks]]

@@ -85,7 +85,11 @@ impl Station {
         let whole = attribution::complete(&work.event, attribution);
         let Screened { event: seen, consent, skip } = self.rules.screen(&whole, Some(now));
         let related = surroundings.related.get(&work.lease.id).map(Vec::as_slice).unwrap_or_default();
-        let subject = Subject::new(&seen).attributed(attribution).beside(related).screened(skip);
+        let subject = Subject::new(&seen)
+            .attributed(attribution)
+            .beside(related)
+            .perhaps_received(standing.uncertain.is_some())
+            .screened(skip);
         let Ok(prepared) = catch_unwind(AssertUnwindSafe(|| self.sink.prepare(&subject, now))) else {
             // A bug of ours must not cost the deliveries beside it, nor come back with every restart.
             let change = settle::failed(

@@ -1,4 +1,4 @@
-//! What Google's codes mean: the table of section 3.7.
+//! What Google's codes mean: the tables of sections 3.7 and 4.
 
 use std::time::Duration;
 
@@ -94,8 +94,40 @@ const CODES: [(Fact, &[&str]); 10] = [
     (Failed(TooLarge), &["REQUEST_TOO_LARGE", "TOO_MANY_CONVERSIONS_IN_REQUEST"]),
 ];
 
+/// The family of adjustments.
+const ADJUSTMENT: &str = "conversionAdjustmentUploadError";
+
+/// Codes of that family, where it has its own or means something of its own.
+const ADJUSTMENT_CODES: [(Fact, &[&str]); 5] = [
+    (
+        AlreadyThere,
+        &[
+            "CONVERSION_ALREADY_RETRACTED",
+            "RESTATEMENT_ALREADY_EXISTS",
+            "CONVERSION_ALREADY_ENHANCED",
+            "MORE_RECENT_RESTATEMENT_FOUND",
+        ],
+    ),
+    // That a conversion is not found is final a day after it was accepted: the payload says when that is.
+    (LATER, &["CONVERSION_NOT_FOUND", "TOO_RECENT_CONVERSION"]),
+    (
+        REJECTED,
+        &[
+            "CONVERSION_EXPIRED",
+            "TOO_MANY_ADJUSTMENTS",
+            "ADJUSTMENT_PRECEDES_CONVERSION",
+            "GCLID_DATE_TIME_PAIR_AND_ORDER_ID_BOTH_SET",
+            "MISSING_ORDER_ID_FOR_WEBPAGE",
+            "CANNOT_RESTATE_*_DEFAULT_CONVERSION_VALUE",
+            "CONVERSION_ACTION_NOT_ELIGIBLE_FOR_ENHANCEMENT",
+        ],
+    ),
+    (ACTION, &["CUSTOMER_DATA_POLICY_PROHIBITS_ENHANCEMENT"]),
+    (Failed(TooLarge), &["TOO_MANY_ADJUSTMENTS_IN_REQUEST"]),
+];
+
 /// What a human can do about a code.
-const MENDS: [(&str, &str); 10] = [
+const MENDS: [(&str, &str); 12] = [
     ("UNSUPPORTED_VERSION", "raise the sink's api_version"),
     (
         "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE",
@@ -115,13 +147,20 @@ const MENDS: [(&str, &str); 10] = [
     ("CUSTOMER_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS", "send this account no e-mail or phone"),
     ("CLICK_NOT_FOUND", "no ad click of this person is known, which is safe to ignore"),
     ("EVENT_NOT_FOUND", "no such ad click is known, which is safe to ignore"),
+    (
+        "CONVERSION_NOT_FOUND",
+        "Google has no such conversion of this conversion action, or has not processed it yet",
+    ),
+    ("CONVERSION_EXPIRED", "Google takes back what is at most 54 days old"),
 ];
 
 /// What the code of that family means; nothing where the table does not list it.
 pub(super) fn fact(family: &str, code: &str) -> Option<Fact> {
+    let is_listed = |(_, codes): &&(Fact, &[&str])| codes.iter().any(|pattern| matches(pattern, code));
     let of_family = FAMILIES.iter().find(|(_, families)| families.contains(&family));
-    let of_code = || CODES.iter().find(|(_, codes)| codes.iter().any(|pattern| matches(pattern, code)));
-    of_family.or_else(of_code).map(|(fact, _)| *fact)
+    let of_adjustment = || ADJUSTMENT_CODES.iter().filter(|_| family == ADJUSTMENT).find(is_listed);
+    let of_any = || CODES.iter().find(is_listed);
+    of_family.or_else(of_adjustment).or_else(of_any).map(|(fact, _)| *fact)
 }
 
 /// How to mend what the code complains of.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::wire::GoogleAdsError;
+use crate::wire::{GoogleAdsError, ROWS};
 
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -78,8 +78,9 @@ fn is_of_row(error: &RawValue, position: usize) -> bool {
         .is_ok_and(|error| error.row().is_none_or(|row| row == position))
 }
 
-/// Whether a text names `conversions[n]` with another `n`.
+/// Whether a text names `conversions[n]`, or the like of adjustments, with another `n`.
 fn names_another_row(text: &str, position: usize) -> bool {
     let own = position.to_string();
-    text.split("conversions[").skip(1).any(|rest| rest.split_once(']').is_none_or(|(row, _)| row != own))
+    let is_another = |rest: &str| rest.split_once(']').is_none_or(|(row, _)| row != own);
+    ROWS.iter().any(|rows| text.split(&format!("{rows}[")).skip(1).any(is_another))
 }

@@ -17,7 +17,9 @@ impl Config {
         let said = [
             version_advice(&self.api_version, now),
             self.events.is_empty().then(|| {
-                "no event is mapped: put the ids of your conversion actions under `events`".to_owned()
+                let nothing = ", so that retract_on has nothing to take back";
+                let consequence = if self.retract_on.is_empty() { "" } else { nothing };
+                format!("no event is mapped{consequence}: put the ids of your conversion actions under `events`")
             }),
             self.customer_id.as_ref().filter(|id| id.len() != 10).map(|id| {
                 format!("customer_id has {} digits; Google's have 10, such as 123-456-7890", id.len())

@@ -98,7 +98,7 @@ impl GoogleAdsError {
     /// The row it names: the index of the first path element that is the list of rows.
     pub(crate) fn row(&self) -> Option<usize> {
         let path = &self.location.as_ref()?.field_path_elements;
-        let rows = path.iter().find(|element| element.field_name == ROWS)?;
+        let rows = path.iter().find(|element| element.is_rows())?;
         usize::try_from(rows.index?).ok()
     }
 
@@ -106,7 +106,7 @@ impl GoogleAdsError {
     pub(crate) fn field(&self) -> Option<String> {
         let path = &self.location.as_ref()?.field_path_elements;
         let names: Vec<String> =
-            path.iter().skip_while(|element| element.field_name == ROWS).map(PathElement::text).collect();
+            path.iter().skip_while(|element| element.is_rows()).map(PathElement::text).collect();
         (!names.is_empty()).then(|| names.join("."))
     }
 
@@ -118,7 +118,8 @@ impl GoogleAdsError {
     }
 }
 
-const ROWS: &str = "conversions";
+/// Names of the list of rows in paths and texts (section 3.6, rule 2).
+pub(crate) const ROWS: [&str; 3] = ["conversions", "conversion_adjustments", "conversionAdjustments"];
 /// No platform is believed that asks for more.
 const LONGEST_DELAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -138,6 +139,10 @@ struct PathElement {
 }
 
 impl PathElement {
+    fn is_rows(&self) -> bool {
+        ROWS.contains(&self.field_name.as_str())
+    }
+
     fn text(&self) -> String {
         self.index.map_or_else(|| self.field_name.clone(), |index| format!("{}[{index}]", self.field_name))
     }

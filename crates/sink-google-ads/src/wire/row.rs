@@ -1,4 +1,5 @@
-//! One row of an upload (section 3.3), its fields in the order of the example in section 3.5.
+//! One row: a click conversion (section 3.3), its fields in the order of the example in section 3.5, or a retraction
+//! (section 4).
 
 use std::net::IpAddr;
 
@@ -31,6 +32,21 @@ pub(crate) struct ClickConversion<'a> {
     pub(crate) consent: Option<ConsentFlag>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user_ip_address: Option<IpAddr>,
+}
+
+/// The adjustment that takes a conversion back.
+pub(crate) const RETRACTION: &str = "RETRACTION";
+
+/// One retraction (section 4). Google forbids a value and identifiers, and wants a conversion that has an order id to be
+/// named by nothing else.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Retraction<'a> {
+    /// [`RETRACTION`].
+    pub(crate) adjustment_type: &'static str,
+    pub(crate) conversion_action: &'a str,
+    pub(crate) adjustment_date_time: DateTime,
+    pub(crate) order_id: &'a str,
 }
 
 /// One identifier per object: `{"hashedEmail": …}`.

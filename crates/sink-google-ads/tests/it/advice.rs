@@ -14,6 +14,10 @@ fn each_doubtful_setting_is_named() {
     for (extra, start) in [
         ("api_version = 'v21'", "api_version v21 has ended"),
         ("events = {}", "no event is mapped"),
+        (
+            "events = {}\nretract_on = ['A']",
+            "no event is mapped, so that retract_on has nothing to take back",
+        ),
         ("validate_only = true", "validate_only is on"),
         ("send_ip = true", "send_ip is on"),
         ("developer_token = 'd'", "developer_token is set"),

@@ -153,6 +153,62 @@ async fn every_code_of_the_table_has_its_class() {
     }
 }
 
+/// Section 4, row by row, and what both services answer.
+#[rustfmt::skip]
+const ADJUSTMENT_CODES: [(&str, &str, Option<FailureClass>); 28] = [
+    ("conversionAdjustmentUploadError", "CONVERSION_ALREADY_RETRACTED", None),
+    ("conversionAdjustmentUploadError", "RESTATEMENT_ALREADY_EXISTS", None),
+    ("conversionAdjustmentUploadError", "CONVERSION_ALREADY_ENHANCED", None),
+    ("conversionAdjustmentUploadError", "MORE_RECENT_RESTATEMENT_FOUND", None),
+    ("conversionAdjustmentUploadError", "TOO_RECENT_CONVERSION", Some(LATER)),
+    ("conversionAdjustmentUploadError", "TOO_RECENT_CONVERSION_ACTION", Some(LATER)),
+    ("conversionAdjustmentUploadError", "CONVERSION_NOT_FOUND", Some(LATER)),
+    ("conversionAdjustmentUploadError", "CONVERSION_EXPIRED", Some(Rejected)),
+    ("conversionAdjustmentUploadError", "TOO_MANY_ADJUSTMENTS", Some(Rejected)),
+    ("conversionAdjustmentUploadError", "ADJUSTMENT_PRECEDES_CONVERSION", Some(Rejected)),
+    ("conversionAdjustmentUploadError", "GCLID_DATE_TIME_PAIR_AND_ORDER_ID_BOTH_SET", Some(Rejected)),
+    ("conversionAdjustmentUploadError", "MISSING_ORDER_ID_FOR_WEBPAGE", Some(Rejected)),
+    ("conversionAdjustmentUploadError", "CANNOT_RESTATE_CONVERSION_ACTION_THAT_ALWAYS_USES_DEFAULT_CONVERSION_VALUE", Some(Rejected)),
+    ("conversionAdjustmentUploadError", "CONVERSION_ACTION_NOT_ELIGIBLE_FOR_ENHANCEMENT", Some(Rejected)),
+    ("conversionAdjustmentUploadError", "ORDER_ID_CONTAINS_PII", Some(Rejected)),
+    ("conversionAdjustmentUploadError", "DUPLICATE_ADJUSTMENT_IN_REQUEST", Some(Rejected)),
+    ("conversionAdjustmentUploadError", "SOMETHING_NEW", Some(Rejected)),
+    ("conversionAdjustmentUploadError", "INVALID_CONVERSION_ACTION_TYPE", Some(EVENT_NAME)),
+    ("conversionAdjustmentUploadError", "NO_CONVERSION_ACTION_FOUND", Some(EVENT_NAME)),
+    ("conversionAdjustmentUploadError", "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS", Some(EVENT_NAME)),
+    ("conversionAdjustmentUploadError", "CUSTOMER_DATA_POLICY_PROHIBITS_ENHANCEMENT", Some(EVENT_NAME)),
+    ("conversionAdjustmentUploadError", "TOO_MANY_ADJUSTMENTS_IN_REQUEST", Some(TooLarge)),
+    ("authorizationError", "USER_PERMISSION_DENIED", Some(SINK)),
+    ("internalError", "INTERNAL_ERROR", Some(RETRY)),
+    ("quotaError", "RESOURCE_EXHAUSTED", Some(THROTTLED)),
+    ("fieldError", "VALUE_MUST_BE_UNSET", Some(Rejected)),
+    // Of another family they are not known.
+    ("conversionUploadError", "CONVERSION_NOT_FOUND", Some(Rejected)),
+    ("conversionUploadError", "CONVERSION_ALREADY_RETRACTED", Some(Rejected)),
+];
+
+#[tokio::test]
+async fn every_code_of_an_adjustment_has_its_class() {
+    for rows in ["conversion_adjustments", "conversionAdjustments"] {
+        let of_row = |(row, (family, code, _)): (usize, &(&str, &str, _))| {
+            let mut error = error(Some(row), family, code);
+            error["location"]["fieldPathElements"][0]["fieldName"] = json!(rows);
+            error
+        };
+        let errors: Vec<Value> = ADJUSTMENT_CODES.iter().enumerate().map(of_row).collect();
+        // The last row is good.
+        let mut results = vec![json!({}); ADJUSTMENT_CODES.len()];
+        results.push(json!({"orderId": "o", "adjustmentType": "RETRACTION"}));
+        let told = told(results.len(), partial(&[failure(&errors)], &results)).await;
+        let expected = ADJUSTMENT_CODES.map(|(family, code, class)| match class {
+            None => already(&format!("{family}.{code}")),
+            Some(class) => Told::Failed(class),
+        });
+        assert_eq!(told[..expected.len()], expected, "{rows}");
+        assert_eq!(told[expected.len()..], [DELIVERED], "{rows}");
+    }
+}
+
 #[tokio::test]
 async fn unlisted_codes_follow_the_kind_of_status() {
     for (rpc_code, class) in [

@@ -26,6 +26,11 @@ fn mistakes_are_named_with_their_mend() {
             "`events.A` must be the id of a conversion action",
         ),
         ("events = { A = 1.5 }", "`events.A`: an id must be text or a number"),
+        (
+            "retract_on = ['APPOINTMENT_UPDATED']",
+            "`retract_on` names APPOINTMENT_UPDATED, which `events` maps to a conversion action: remove it from",
+        ),
+        ("retract_on = 'TRIAL_CANCELED'", "`retract_on`: invalid type: string …, expected a sequence"),
         ("api_version = '26'", "`api_version` must be `v` and a number, such as v26"),
         ("api_version = 'v26.1'", "`api_version` must be `v` and a number, such as v26"),
         ("api_version = 'v'", "`api_version` must be `v` and a number, such as v26"),

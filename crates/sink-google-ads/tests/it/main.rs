@@ -4,6 +4,7 @@
 mod advice;
 mod check;
 mod classify;
+mod click_age;
 mod click_ids;
 mod config;
 mod oauth;
@@ -11,6 +12,7 @@ mod own_reply;
 mod payload;
 mod properties;
 mod refusals;
+mod retraction;
 mod skips;
 mod support;
 mod vectors;

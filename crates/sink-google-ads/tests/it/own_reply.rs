@@ -7,7 +7,11 @@ fn own(body: &str, position: usize) -> Option<String> {
 }
 
 fn error(row: Option<usize>, secret: &str) -> Value {
-    let path = row.map(|row| json!([{"fieldName": "conversions", "index": row}])).unwrap_or(json!([]));
+    error_in("conversions", row, secret)
+}
+
+fn error_in(rows: &str, row: Option<usize>, secret: &str) -> Value {
+    let path = row.map(|row| json!([{"fieldName": rows, "index": row}])).unwrap_or(json!([]));
     json!({
         "errorCode": {"fieldError": "REQUIRED"}, "message": secret, "trigger": {"stringValue": secret},
         "location": {"fieldPathElements": path},
@@ -49,6 +53,22 @@ fn shows_the_rows_own_errors_verbatim_and_no_neighbour() {
                 "{text}"
             );
         }
+    }
+}
+
+#[test]
+fn an_answer_to_adjustments_is_taken_apart_alike() {
+    for rows in ["conversion_adjustments", "conversionAdjustments"] {
+        let errors = [error_in(rows, Some(0), "of-0"), error_in(rows, Some(2), "of-2")];
+        let body = answer(&errors).replace("at conversions[0].gclid", &format!("at {rows}[0].order_id"));
+        let shown = |row| own(&body, row).unwrap();
+        assert!(shown(0).contains("First error: of-0") && !shown(0).contains("of-2"), "{}", shown(0));
+        assert_eq!(shown(1), r#"{"results":[{"gclid":"result-1"}],"jobId":"644"}"#);
+        assert!(shown(2).contains("of-2") && !shown(2).contains("of-0"), "{}", shown(2));
+        let refused =
+            format!(r#"{{"error":{{"code":400,"message":"Invalid value at '{rows}[1]', \"of-1\""}}}}"#);
+        assert_eq!(own(&refused, 0).unwrap(), r#"{"error":{"code":400}}"#);
+        assert_eq!(own(&refused, 1).unwrap(), refused);
     }
 }
 

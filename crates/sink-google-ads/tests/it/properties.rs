@@ -4,21 +4,23 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
+use conversion_core::attribution::{Attribution, Click};
 use conversion_core::consent::{Consent, ConsentStatus};
 use conversion_core::event::Address;
 use conversion_core::money::{Amount, Currency};
-use conversion_core::sink::{ConversionSink as _, NotSent, Payload};
+use conversion_core::sink::{ConversionSink as _, NotSent, Order, Payload, Related, RelatedState, Subject};
 use conversion_core::{CanonicalEvent, Timestamp};
 use proptest::prelude::*;
 use sink_google_ads::GoogleAds;
 
-use crate::support::{prepare, sink};
+use crate::support::sink;
 
 const EMAIL: &str = "Sentinel.Person+tag@gmail.com";
 const PHONE: &str = "(415) 555-0199";
 
-/// Without and with IP addresses. Setting up TLS for each case would take longer than the case.
-static SINKS: LazyLock<[GoogleAds; 2]> = LazyLock::new(|| [sink(""), sink("send_ip = true")]);
+/// Without and with IP addresses and retractions. Setting up TLS for each case would take longer than the case.
+static SINKS: LazyLock<[GoogleAds; 2]> =
+    LazyLock::new(|| [sink(""), sink("send_ip = true\nretract_on = ['TRIAL_CANCELED']")]);
 
 prop_compose! {
     fn identities()(
@@ -36,7 +38,7 @@ prop_compose! {
 prop_compose! {
     fn events()(
         (email, phone, click_ids, ip, country, consent) in identities(),
-        event_name in "TRIAL_BOOKED|APPOINTMENT_UPDATED|\\PC{0,8}",
+        event_name in names(),
         event_id in "\\PC{0,64}",
         second in -377_705_023_201i64..=253_402_207_200,
         value in prop::option::of("[0-9]{1,11}(\\.[0-9]{1,9})?"),
@@ -52,16 +54,54 @@ prop_compose! {
     }
 }
 
+fn names() -> impl Strategy<Value = String> {
+    "TRIAL_BOOKED|APPOINTMENT_UPDATED|TRIAL_CANCELED|\\PC{0,8}"
+}
+
+/// Any time at all.
+fn times() -> impl Strategy<Value = Timestamp> {
+    prop_oneof![
+        Just(Timestamp::MIN),
+        Just(Timestamp::MAX),
+        (-377_705_023_201i64..=253_402_207_200).prop_map(|second| Timestamp::from_second(second).unwrap()),
+    ]
+}
+
+prop_compose! {
+    fn related()(
+        event_name in names(),
+        order in prop_oneof![Just(Order::Earlier), Just(Order::Later)],
+        state in prop_oneof![
+            Just(RelatedState::Unsent),
+            Just(RelatedState::Unsettled),
+            times().prop_map(|at| RelatedState::Delivered { at }),
+            Just(RelatedState::NotDelivered),
+        ],
+    ) -> Related {
+        Related { event_name, order, state }
+    }
+}
+
 fn bytes(prepared: &Result<Payload, NotSent>) -> Result<String, NotSent> {
     prepared.as_ref().map(|payload| format!("{payload:?}")).map_err(Clone::clone)
 }
 
 proptest! {
     #[test]
-    fn preparing_is_pure_and_leaks_nobody(event in events(), send_ip in any::<bool>()) {
-        let sink = &SINKS[usize::from(send_ip)];
-        let prepared = prepare(sink, &event);
-        prop_assert_eq!(bytes(&prepared), bytes(&prepare(sink, &event)));
+    fn preparing_is_pure_and_leaks_nobody(
+        event in events(),
+        related in prop::collection::vec(related(), 0..4),
+        clicked_at in times(),
+        now in times(),
+        all in any::<bool>(),
+    ) {
+        let sink = &SINKS[usize::from(all)];
+        let click = |value: &String| Click { value: value.clone(), at: clicked_at };
+        let clicks = event.click_ids.iter().map(|(name, value)| (name.clone(), click(value))).collect();
+        let attribution = Attribution { clicks, ..Attribution::new("va", clicked_at) };
+        let prepare = || sink.prepare(&Subject::new(&event).beside(&related).attributed(Some(&attribution)), now);
+        let prepared = prepare();
+        prop_assert_eq!(bytes(&prepared), bytes(&prepare()));
         let Ok(payload) = prepared else { return Ok(()) };
         let item = payload.item.get();
         serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(item).unwrap();
@@ -81,7 +121,7 @@ proptest! {
 /// A digest may hold any three digits by chance, and so may an amount, a time or an address.
 fn without_digests(item: &str) -> String {
     let mut row: serde_json::Map<String, serde_json::Value> = serde_json::from_str(item).unwrap();
-    for chance in ["conversionValue", "conversionDateTime", "userIpAddress"] {
+    for chance in ["conversionValue", "conversionDateTime", "adjustmentDateTime", "userIpAddress"] {
         row.remove(chance);
     }
     let hashed = row.get_mut("userIdentifiers").and_then(|list| list.as_array_mut());
