@@ -72,7 +72,7 @@ pub struct NewNotice {
     pub source: String,
     /// What happened, in the booking system's word.
     pub action: String,
-    /// The appointment, where it is about one.
+    /// The appointment, where it is about one. A notice about none is never due.
     pub appointment: Option<String>,
     /// Stable name and sentence, where it leads to nothing from the start.
     pub ignored: Option<(String, String)>,

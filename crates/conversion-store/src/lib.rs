@@ -63,7 +63,7 @@ pub trait Store: AttributionStore + BookingStore + QueueStore + fmt::Debug + Sen
     /// runs whose time has lapsed. What the asking run has it keeps in memory, however long it stalled.
     async fn lease(&self, request: LeaseRequest) -> Result<Vec<Lease>, StoreError>;
 
-    /// When the sink's next pending delivery that nobody works on is due, if it has one.
+    /// When the sink's next pending delivery that nobody works on and no queue drives is due, if it has one.
     async fn next_due(&self, sink: SinkId) -> Result<Option<Timestamp>, StoreError>;
 
     /// Records exchanges and writes results, in one transaction. One outcome per item, in order. A stale result

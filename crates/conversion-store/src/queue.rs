@@ -17,8 +17,10 @@ pub enum Driver {
     Queue,
 }
 
-/// What a store does for an external queue. `due_at` of a delivery that a queue drives is when it must be handed to
-/// the queue (again): as soon as it is accepted, after a wait, or where the queue must have lost it.
+/// What a store does for an external queue.
+///
+/// `due_at` of a delivery that a queue drives is when it must be handed to the queue (again): as soon as it is accepted,
+/// after a wait, or where the queue must have lost it.
 #[async_trait]
 pub trait QueueStore {
     /// Deliveries of one sink that must be handed to the queue, the longest due first. Nothing is leased: who hands one
@@ -33,11 +35,11 @@ pub trait QueueStore {
     /// When the sink's next such delivery is due, if it has one.
     async fn next_queue_due(&self, sink: SinkId) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Writes that deliveries were handed to the queue. Those that have changed since they were read, or are being
-    /// worked on, stay as they are.
+    /// Counts that deliveries were handed to the queue, each handing over once, and puts them off until they are to be
+    /// checked. Those that have changed since they were read, or are being worked on, stay due when they were.
     async fn published(&self, published: &[Publication]) -> Result<(), StoreError>;
 
-    /// Leases one delivery at the queue's call.
+    /// Leases one delivery at the queue's call, due or not: a free one, or that of another run whose time has lapsed.
     async fn take(&self, delivery: DeliveryId, run: RunId, now: Timestamp) -> Result<Taken, StoreError>;
 
     /// Leaves a pending delivery to the queue's own retries until `check_at`. One that is being worked on stays as it

@@ -7,9 +7,12 @@ mod conformance;
 use std::sync::Arc;
 
 use conformance::Backend;
-use conformance::fixture::{Fixture, admission, at, block_on};
+use conformance::fixture::{Fixture, admission, at, block_on, change};
 use conversion_store::sqlite::SqliteStore;
-use conversion_store::{Access, Store, StoreError, open};
+use conversion_store::{
+    Access, Admission, AppointmentFilter, BookingStore as _, DeliveryFilter, Driver, EventFilter, Status,
+    Store, StoreError, open,
+};
 use tempfile::TempDir;
 
 /// An SQLite file in a folder of its own.
@@ -45,6 +48,43 @@ fn migrations_run_once() {
     }
     let version = rusqlite::Connection::open(sqlite.path()).unwrap();
     assert_eq!(version.query_row("PRAGMA user_version", [], |row| row.get(0)), Ok(2));
+}
+
+#[test]
+fn a_store_of_the_first_schema_is_brought_up_with_all_that_is_in_it() {
+    const FIRST: &str = include_str!("../migrations/sqlite/0001_initial.sql");
+    const ROWS: &str = "
+        INSERT INTO run VALUES (1, 0, 0);
+        INSERT INTO sink VALUES (1, 'tiktok', 'tiktok', 'TIKTOK', x'07070707070707070707070707070707', NULL);
+        INSERT INTO route VALUES (1, '1');
+        INSERT INTO event VALUES (1, 'TRIAL_BOOKED', 'free', NULL, zeroblob(16), 0, 1800000000000000, 1);
+        INSERT INTO event VALUES (2, 'TRIAL_BOOKED', 'lost', NULL, zeroblob(16), 0, 1800000000000000, 1);
+        INSERT INTO body VALUES (1, CAST('{}' AS BLOB)), (2, CAST('{}' AS BLOB));
+        INSERT INTO delivery (event, sink, origin, due_at, owner, fence)
+            VALUES (1, 1, 0, 1800000000000000, NULL, 0), (2, 1, 0, 1800000060000000, 1, 1);
+        INSERT INTO counter VALUES (0, 6, 2), (1, 4, 2), (1, 0, 2);
+        PRAGMA user_version = 1;";
+    block_on(async {
+        let sqlite = Sqlite::default();
+        let first = rusqlite::Connection::open(sqlite.path()).unwrap();
+        first.execute_batch(FIRST).unwrap();
+        first.execute_batch(ROWS).unwrap();
+        drop(first);
+        let unread = SqliteStore::open_read_only(&sqlite.path()).unwrap_err();
+        assert!(unread.to_string().contains("start the service once"), "{unread}");
+
+        let fixture = Fixture::new(&sqlite).await;
+        fixture.assert_balanced().await;
+        let event = fixture.store.event("TRIAL_BOOKED", "free").await.unwrap().unwrap();
+        assert_eq!((event.appointment, event.deliveries[0].driver), (None, Driver::Builtin));
+        let leases = fixture.lease(0, 10).await;
+        assert_eq!(leases.iter().map(|lease| lease.id.event).collect::<Vec<_>>(), [1, 2]);
+        assert!(leases[1].uncertain.is_some() && leases[0].uncertain.is_none());
+        for lease in leases {
+            fixture.settle(&lease, change(Status::Delivered), 1).await;
+        }
+        fixture.assert_balanced().await;
+    });
 }
 
 #[test]
@@ -114,4 +154,40 @@ fn a_closed_store_can_be_read_and_a_missing_one_cannot() {
 fn an_unusable_place_is_told() {
     let error = SqliteStore::open("/nowhere/at/all.db").unwrap_err();
     assert!(error.to_string().contains("the folder /nowhere/at cannot be used"), "{error}");
+}
+
+#[test]
+fn a_list_is_read_in_as_many_statements_however_long_it_is() {
+    block_on(async {
+        let sqlite = Sqlite::default();
+        let fixture = Fixture::new(&sqlite).await;
+        for n in 0..40 {
+            let id = format!("e{n}");
+            let appointment = Some(n.to_string());
+            let both = admission(&id, &[fixture.tiktok, fixture.google]);
+            fixture.accept(Admission { appointment, ..both }).await;
+            let lease = fixture.lease(0, 1).await.remove(0);
+            fixture.settle(&lease, change(Status::Delivered), 1).await;
+        }
+        drop(fixture);
+        let store = SqliteStore::open(&sqlite.path()).unwrap();
+        let run = async |n: usize| {
+            let appointments = (0..n).map(|n| n.to_string()).collect::<Vec<_>>();
+            let before = store.statements_read();
+            let filter = AppointmentFilter { limit: n, ..AppointmentFilter::default() };
+            assert_eq!(store.appointments(&filter).await.unwrap().0.len(), n);
+            let filter = EventFilter { appointments: Some(appointments), limit: n, ..EventFilter::default() };
+            let events = store.events(&filter).await.unwrap().0;
+            let events: Vec<_> = events.iter().map(|event| event.seq).collect();
+            let deliveries = store.deliveries_of(&events).await.unwrap();
+            let sent = deliveries.iter().filter(|delivery| delivery.last_attempt.is_some()).count();
+            assert_eq!((deliveries.len(), sent), (2 * n, n));
+            let filter = DeliveryFilter { limit: 2 * n, ..DeliveryFilter::default() };
+            assert_eq!(store.deliveries(&filter).await.unwrap().items.len(), 2 * n);
+            store.statements_read() - before
+        };
+        let few = run(2).await;
+        assert!(few > 0);
+        assert_eq!(run(40).await, few);
+    });
 }

@@ -67,28 +67,27 @@ impl PackedExchange {
     }
 }
 
-/// Reads an exchange.
-pub(super) fn read(connection: &Connection, seq: i64) -> rusqlite::Result<RecordedExchange> {
-    let sql = "SELECT p.head, x.sent_at, x.duration, x.body, x.items, x.status, x.response, x.truncated
-        FROM exchange x JOIN endpoint p ON p.id = x.endpoint WHERE x.seq = ?1";
-    connection.prepare_cached(sql)?.query_row([seq], recorded)
-}
+/// Selects exchanges as [`recorded`] reads them; the first column is their number.
+pub(super) const SELECT: &str =
+    "SELECT x.seq, p.head, x.sent_at, x.duration, x.body, x.items, x.status, x.response, x.truncated
+    FROM exchange x JOIN endpoint p ON p.id = x.endpoint";
 
-fn recorded(row: &Row<'_>) -> rusqlite::Result<RecordedExchange> {
-    let head = row.get_ref(0)?.as_str()?;
+/// Reads an exchange.
+pub(super) fn recorded(row: &Row<'_>) -> rusqlite::Result<RecordedExchange> {
+    let head = row.get_ref(1)?.as_str()?;
     let (url, headers) = serde_json::from_str(head).map_err(damaged)?;
-    let body = unpack(row.get_ref(3)?.as_blob()?)?;
-    let items = unpack_ranges(row.get_ref(4)?.as_blob()?);
-    let status: Option<u16> = row.get(5)?;
-    let response = row.get_ref(6)?.as_blob_or_null()?.map(unpack).transpose()?;
-    let truncated = row.get(7)?;
+    let body = unpack(row.get_ref(4)?.as_blob()?)?;
+    let items = unpack_ranges(row.get_ref(5)?.as_blob()?);
+    let status: Option<u16> = row.get(6)?;
+    let response = row.get_ref(7)?.as_blob_or_null()?.map(unpack).transpose()?;
+    let truncated = row.get(8)?;
     let reply = |(status, body)| Reply { status, body, truncated };
     Ok(RecordedExchange {
         url,
         headers,
         body: Body::from_recorded(body, items),
         reply: status.zip(response).map(reply),
-        sent_at: row.get::<_, Time>(1)?.0,
-        duration: Duration::from_micros(u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default()),
+        sent_at: row.get::<_, Time>(2)?.0,
+        duration: Duration::from_micros(u64::try_from(row.get::<_, i64>(3)?).unwrap_or_default()),
     })
 }

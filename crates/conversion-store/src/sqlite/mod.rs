@@ -12,12 +12,12 @@ mod details;
 mod exchange;
 mod lock;
 mod pack;
+mod queue;
 mod read;
 mod readers;
 mod schema;
 #[cfg(test)]
 mod tests;
-mod unbuilt;
 mod write;
 mod writer;
 
@@ -80,6 +80,12 @@ impl SqliteStore {
         Ok(Self { readers: Readers::new(database.clone()), writer: None, path: database })
     }
 
+    /// SQL statements that have been run for reading, all calls together: that a call runs a fixed number of them,
+    /// however many rows it reads, can be tested by it.
+    pub fn statements_read(&self) -> u64 {
+        self.readers.statements()
+    }
+
     async fn write<T, F>(&self, action: &'static str, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -133,7 +139,9 @@ impl Store for SqliteStore {
 
     async fn next_due(&self, sink: SinkId) -> Result<Option<Timestamp>, StoreError> {
         let action = "find what is due next";
-        self.readers.read(action, move |connection| read::due::next_due(connection, sink)).await
+        self.readers
+            .read(action, move |connection| read::due::next_due(connection, sink, Driver::Builtin))
+            .await
     }
 
     async fn settle(
@@ -165,10 +173,11 @@ impl Store for SqliteStore {
     async fn retry(
         &self,
         delivery: DeliveryId,
-        _driver: Driver,
+        driver: Driver,
         now: Timestamp,
     ) -> Result<RetryOutcome, StoreError> {
-        self.write("retry a delivery", move |work| write::retry::retry(work, delivery, now.into())).await
+        self.write("retry a delivery", move |work| write::retry::retry(work, delivery, driver, now.into()))
+            .await
     }
 
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Page<DeliveryRecord>, StoreError> {
@@ -182,12 +191,15 @@ impl Store for SqliteStore {
         self.readers.read(action, move |connection| read::delivery::detail(connection, delivery)).await
     }
 
-    async fn deliveries_of(&self, _events: &[i64]) -> Result<Vec<DeliveryRecord>, StoreError> {
-        Err(StoreError::Closed)
+    async fn deliveries_of(&self, events: &[i64]) -> Result<Vec<DeliveryRecord>, StoreError> {
+        let events = events.to_vec();
+        let action = "list the deliveries of events";
+        self.readers.read(action, move |connection| read::delivery::of_events(connection, &events)).await
     }
 
-    async fn events(&self, _filter: &EventFilter) -> Result<(Vec<EventRecord>, Option<i64>), StoreError> {
-        Err(StoreError::Closed)
+    async fn events(&self, filter: &EventFilter) -> Result<(Vec<EventRecord>, Option<i64>), StoreError> {
+        let filter = filter.clone();
+        self.readers.read("list events", move |connection| read::event::list(connection, &filter)).await
     }
 
     async fn event(&self, name: &str, id: &str) -> Result<Option<EventRecord>, StoreError> {

@@ -1,9 +1,11 @@
 //! The few connections that read.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use tokio::sync::Semaphore;
 
 use super::connection;
@@ -19,12 +21,19 @@ pub(super) struct Readers {
     path: Arc<PathBuf>,
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
+    statements: Arc<AtomicU64>,
 }
 
 impl Readers {
     /// Readers of the file at `path`.
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path: Arc::new(path), idle: Arc::default(), permits: Arc::new(Semaphore::new(READERS)) }
+        let permits = Arc::new(Semaphore::new(READERS));
+        Self { path: Arc::new(path), idle: Arc::default(), permits, statements: Arc::default() }
+    }
+
+    /// SQL statements that have been run.
+    pub(super) fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
 
     /// Reads from one snapshot, on a thread that may block.
@@ -45,10 +54,20 @@ impl Readers {
 
     fn run<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let connection = idle.map_or_else(|| connection::reader(&self.path), Ok)?;
+        let connection = idle.map_or_else(|| self.connect(), Ok)?;
         let result = snapshot(&connection, work);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         result
+    }
+
+    fn connect(&self) -> rusqlite::Result<Connection> {
+        let mut connection = connection::reader(&self.path)?;
+        let statements = Arc::clone(&self.statements);
+        let count = move |_: TraceEvent<'_>| {
+            statements.fetch_add(1, Ordering::Relaxed);
+        };
+        connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(count))?;
+        Ok(connection)
     }
 }
 

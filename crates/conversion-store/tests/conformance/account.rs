@@ -1,7 +1,8 @@
 //! Every event is accounted for.
 
 use conversion_store::{
-    Acceptance, Admission, DeliveryId, Driver, Lease, NewDelivery, Origin, SettleOutcome, SinkAccount, Status,
+    Acceptance, Admission, DeliveryId, Driver, Lease, NewDelivery, Origin, Publication, SettleOutcome,
+    SinkAccount, SinkId, Status, Taken,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -16,26 +17,50 @@ pub(crate) async fn a_store_is_ready(backend: &impl Backend) {
     fixture.assert_balanced().await;
 }
 
+/// How an event's deliveries begin.
+#[derive(Clone, Copy, Debug)]
+enum Driven {
+    Leased,
+    Builtin,
+    Queue,
+}
+
+/// What an external queue does with a delivery.
+#[derive(Clone, Copy, Debug)]
+enum Call {
+    Take,
+    Leave,
+    GiveUp,
+}
+
 /// One thing that happens to a store.
 #[derive(Clone, Debug)]
 enum Step {
-    Accept { id: u8, test: bool, both: bool, leased: bool },
+    Accept { id: u8, test: bool, both: bool, driven: Driven },
     Lease { google: bool, limit: usize },
     Settle { which: prop::sample::Index, status: Option<Status>, stale: bool },
-    Retry { event: i64, google: bool },
+    Retry { event: i64, google: bool, queue: bool },
+    Publish { google: bool, wait: i64 },
+    Called { event: i64, google: bool, call: Call },
     Restart,
     Wait,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let status = prop::option::of(prop::sample::select(Status::ALL.to_vec()));
+    let driven = prop::sample::select(vec![Driven::Leased, Driven::Builtin, Driven::Queue]);
+    let call = prop::sample::select(vec![Call::Take, Call::Leave, Call::GiveUp]);
     prop_oneof![
-        4 => (0u8..20, prop::bool::weighted(0.2), any::<bool>(), any::<bool>())
-            .prop_map(|(id, test, both, leased)| Step::Accept { id, test, both, leased }),
+        4 => (0u8..20, prop::bool::weighted(0.2), any::<bool>(), driven)
+            .prop_map(|(id, test, both, driven)| Step::Accept { id, test, both, driven }),
         3 => (any::<bool>(), 1usize..4).prop_map(|(google, limit)| Step::Lease { google, limit }),
         4 => (any::<prop::sample::Index>(), status, prop::bool::weighted(0.2))
             .prop_map(|(which, status, stale)| Step::Settle { which, status, stale }),
-        2 => (1i64..20, any::<bool>()).prop_map(|(event, google)| Step::Retry { event, google }),
+        2 => (1i64..20, any::<bool>(), any::<bool>())
+            .prop_map(|(event, google, queue)| Step::Retry { event, google, queue }),
+        1 => (any::<bool>(), 1i64..200).prop_map(|(google, wait)| Step::Publish { google, wait }),
+        5 => (1i64..20, any::<bool>(), call)
+            .prop_map(|(event, google, call)| Step::Called { event, google, call }),
         1 => Just(Step::Restart),
         1 => Just(Step::Wait),
     ]
@@ -52,34 +77,70 @@ struct World {
 impl World {
     async fn take(&mut self, step: Step) {
         match step {
-            Step::Accept { id, test, both, leased } => self.accept(id, test, both, leased).await,
+            Step::Accept { id, test, both, driven } => self.accept(id, test, both, driven).await,
             Step::Lease { google, limit } => {
-                let sink = if google { self.fixture.google } else { self.fixture.tiktok };
-                let run = self.fixture.run;
-                self.leases.extend(lease(&*self.fixture.store, run, sink, self.seconds, limit).await);
+                let leases =
+                    lease(&*self.fixture.store, self.fixture.run, self.sink(google), self.seconds, limit);
+                let leases = leases.await;
+                for lease in &leases {
+                    assert_eq!(self.fixture.read(lease.id).await.driver, Driver::Builtin);
+                }
+                self.leases.extend(leases);
             }
             Step::Settle { which, status, stale } => self.settle(which, status, stale).await,
-            Step::Retry { event, google } => {
-                let sink = if google { self.fixture.google } else { self.fixture.tiktok };
-                self.fixture
-                    .store
-                    .retry(DeliveryId { event, sink }, Driver::Builtin, at(self.seconds))
-                    .await
-                    .unwrap();
+            Step::Retry { event, google, queue } => {
+                let driver = if queue { Driver::Queue } else { Driver::Builtin };
+                let id = DeliveryId { event, sink: self.sink(google) };
+                self.fixture.store.retry(id, driver, at(self.seconds)).await.unwrap();
             }
             Step::Restart => {
                 let alive_until = at(self.seconds + 100);
                 self.fixture.run = self.fixture.store.start_run(at(self.seconds), alive_until).await.unwrap();
             }
             Step::Wait => self.seconds += 80,
+            Step::Publish { google, wait } => {
+                let now = at(self.seconds);
+                let items = self.fixture.store.queue_due(self.sink(google), now, 3).await.unwrap();
+                let check_at = at(self.seconds + wait);
+                let published: Vec<_> =
+                    items.into_iter().map(|item| Publication { item, check_at }).collect();
+                self.fixture.store.published(&published).await.unwrap();
+            }
+            Step::Called { event, google, call } => {
+                self.called(DeliveryId { event, sink: self.sink(google) }, call).await;
+            }
         }
     }
 
-    async fn accept(&mut self, id: u8, test: bool, both: bool, leased: bool) {
+    fn sink(&self, google: bool) -> SinkId {
+        if google { self.fixture.google } else { self.fixture.tiktok }
+    }
+
+    async fn called(&mut self, id: DeliveryId, call: Call) {
+        let (store, now) = (&self.fixture.store, at(self.seconds));
+        match call {
+            Call::Take => {
+                if let Taken::Leased(lease) = store.take(id, self.fixture.run, now).await.unwrap() {
+                    assert_eq!(self.fixture.read(id).await.driver, Driver::Queue);
+                    self.leases.push(lease);
+                }
+            }
+            Call::Leave => store.leave_to_queue(id, at(self.seconds + 50)).await.unwrap(),
+            Call::GiveUp => {
+                store.give_up(id, "queue_gave_up", "The queue has given up", now).await.unwrap();
+            }
+        }
+    }
+
+    async fn accept(&mut self, id: u8, test: bool, both: bool, driven: Driven) {
         let Fixture { tiktok, google, run, .. } = self.fixture;
-        let leased_to = leased.then_some(run);
+        let (leased_to, driver) = match driven {
+            Driven::Leased => (Some(run), Driver::Builtin),
+            Driven::Builtin => (None, Driver::Builtin),
+            Driven::Queue => (None, Driver::Queue),
+        };
         let sinks = if both { vec![tiktok, google] } else { vec![tiktok] };
-        let new = |sink| NewDelivery { sink, due_at: at(self.seconds), leased_to, driver: Driver::Builtin };
+        let new = |sink| NewDelivery { sink, due_at: at(self.seconds), leased_to, driver };
         let deliveries = sinks.into_iter().map(new).collect();
         let origin = if test { Origin::Test } else { Origin::Live };
         let admission = Admission { deliveries, origin, ..admission(&id.to_string(), &[]) };

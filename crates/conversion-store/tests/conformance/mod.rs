@@ -5,11 +5,13 @@
 pub(crate) mod account;
 pub(crate) mod appointments;
 pub(crate) mod attributions;
+pub(crate) mod batches;
 pub(crate) mod fixture;
 pub(crate) mod holds;
 pub(crate) mod ingest;
 pub(crate) mod leases;
 pub(crate) mod notices;
+pub(crate) mod queue;
 pub(crate) mod reading;
 pub(crate) mod results;
 pub(crate) mod retries;
@@ -60,6 +62,9 @@ macro_rules! conformance {
             reading::a_list_goes_on_where_it_stopped,
             reading::an_event_is_read_with_its_deliveries,
             reading::reopening_keeps_everything,
+            batches::each_filter_of_events_filters,
+            batches::a_list_of_events_goes_on_where_it_stopped,
+            batches::deliveries_of_events_come_with_their_last_attempts,
             attributions::the_first_write_of_a_click_id_wins,
             attributions::visits_of_one_call_are_joined_in_order,
             attributions::the_oldest_attributions_are_forgotten_first,
@@ -74,6 +79,16 @@ macro_rules! conformance {
             appointments::an_event_makes_its_appointment_and_later_ones_add_to_it,
             appointments::what_a_booking_system_tells_wins_over_events,
             appointments::appointments_are_listed_the_latest_made_first,
+            queue::no_delivery_is_driven_by_both,
+            queue::what_the_queue_is_to_have_is_told_the_longest_due_first,
+            queue::publishing_twice_does_no_harm,
+            queue::publishing_puts_off_only_what_stands_as_it_was_read,
+            queue::a_taken_delivery_is_leased_and_settled_as_any_other,
+            queue::a_lost_run_leaves_its_deliveries_to_the_queue,
+            queue::what_is_left_to_the_queue_is_checked_later,
+            queue::what_the_queue_gives_up_has_failed,
+            queue::a_retry_fixes_the_driver_anew,
+            queue::resuming_releases_what_the_queue_drives_too,
             account::a_store_is_ready,
             account::every_event_is_accounted_for_whatever_happens,
         );

@@ -1,66 +1,72 @@
 //! Attempts with their exchanges.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use rusqlite::{Connection, Row, params};
 
 use crate::lease::DeliveryId;
 use crate::record::{AttemptRecord, RecordedExchange};
+use crate::sqlite::code::list;
 use crate::sqlite::exchange;
 use crate::sqlite::pack::damaged;
 
-/// Reads attempts; an exchange that many deliveries shared is read once.
-pub(super) struct Attempts<'a> {
-    connection: &'a Connection,
-    exchanges: HashMap<i64, Arc<RecordedExchange>>,
+/// An attempt whose exchange is not read yet.
+pub(super) struct Bare {
+    number: u32,
+    exchange: i64,
+    position: usize,
+    result: String,
+    note: Option<String>,
 }
 
-impl<'a> Attempts<'a> {
-    /// A reader of attempts.
-    pub(super) fn new(connection: &'a Connection) -> Self {
-        Self { connection, exchanges: HashMap::new() }
+impl Bare {
+    /// Reads one from five columns: number, exchange, position, result, note. Nothing where the first is NULL.
+    pub(super) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Self>> {
+        let Some(number) = row.get(first)? else { return Ok(None) };
+        Ok(Some(Self {
+            number,
+            exchange: row.get(first + 1)?,
+            position: usize::try_from(row.get::<_, i64>(first + 2)?).map_err(damaged)?,
+            result: row.get(first + 3)?,
+            note: row.get(first + 4)?,
+        }))
+    }
+}
+
+/// Exchanges, each read once however many attempts shared it, and all of them by one statement.
+pub(super) struct Exchanges(HashMap<i64, Arc<RecordedExchange>>);
+
+impl Exchanges {
+    /// Reads those of these attempts.
+    pub(super) fn of<'a>(
+        connection: &Connection,
+        attempts: impl Iterator<Item = &'a Bare>,
+    ) -> rusqlite::Result<Self> {
+        let wanted: Vec<_> = attempts.map(|attempt| attempt.exchange).collect();
+        let sql = format!("{} WHERE x.seq IN (SELECT value FROM json_each(?1))", exchange::SELECT);
+        let mut statement = connection.prepare_cached(&sql)?;
+        let rows = statement
+            .query_map([list(&wanted)], |row| Ok((row.get(0)?, Arc::new(exchange::recorded(row)?))))?;
+        rows.collect::<rusqlite::Result<_>>().map(Self)
     }
 
-    /// The delivery's last attempt.
-    pub(super) fn last(&mut self, id: DeliveryId) -> rusqlite::Result<Option<AttemptRecord>> {
-        let sql = "SELECT number, exchange, position, result, note FROM attempt
-            WHERE event = ?1 AND sink = ?2 ORDER BY number DESC LIMIT 1";
-        Ok(self.read(sql, id)?.pop())
+    /// The attempt with its exchange.
+    pub(super) fn complete(&self, attempt: Bare) -> rusqlite::Result<AttemptRecord> {
+        let Bare { number, exchange, position, result, note } = attempt;
+        let exchange = self.0.get(&exchange).cloned().ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        Ok(AttemptRecord { number, position, result, note, exchange })
     }
+}
 
-    /// All its attempts, oldest first.
-    pub(super) fn all(&mut self, id: DeliveryId) -> rusqlite::Result<Vec<AttemptRecord>> {
-        let sql = "SELECT number, exchange, position, result, note FROM attempt
-            WHERE event = ?1 AND sink = ?2 ORDER BY number";
-        self.read(sql, id)
-    }
-
-    fn read(&mut self, sql: &str, id: DeliveryId) -> rusqlite::Result<Vec<AttemptRecord>> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![id.event, id.sink.0])?;
-        let mut attempts = Vec::new();
-        while let Some(row) = rows.next()? {
-            attempts.push(self.attempt(row)?);
-        }
-        Ok(attempts)
-    }
-
-    fn attempt(&mut self, row: &Row<'_>) -> rusqlite::Result<AttemptRecord> {
-        let exchange = match self.exchanges.entry(row.get(1)?) {
-            Entry::Occupied(known) => Arc::clone(known.get()),
-            Entry::Vacant(new) => {
-                let exchange = exchange::read(self.connection, *new.key())?;
-                Arc::clone(new.insert(Arc::new(exchange)))
-            }
-        };
-        Ok(AttemptRecord {
-            number: row.get(0)?,
-            position: usize::try_from(row.get::<_, i64>(2)?).map_err(damaged)?,
-            result: row.get(3)?,
-            note: row.get(4)?,
-            exchange,
-        })
-    }
+/// All attempts of a delivery, oldest first.
+pub(super) fn all(connection: &Connection, id: DeliveryId) -> rusqlite::Result<Vec<AttemptRecord>> {
+    let sql = "SELECT number, exchange, position, result, note FROM attempt
+        WHERE event = ?1 AND sink = ?2 ORDER BY number";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![id.event, id.sink.0], |row| Bare::read(row, 0))?;
+    let found: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
+    let attempts: Vec<_> = found.into_iter().flatten().collect();
+    let exchanges = Exchanges::of(connection, attempts.iter())?;
+    attempts.into_iter().map(|attempt| exchanges.complete(attempt)).collect()
 }

@@ -1,17 +1,42 @@
-//! When there will be work.
+//! When there will be work, and what of it an external queue is to have.
 
 use conversion_core::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
-use crate::lease::SinkId;
-use crate::sqlite::code::Time;
+use crate::lease::{DeliveryId, SinkId};
+use crate::queue::{Driver, QueueItem};
+use crate::sqlite::code::{self, At, Coded, Time};
 
-/// When the sink's next free delivery is due.
+/// When the sink's next free delivery of this driver is due.
 pub(in crate::sqlite) fn next_due(
     connection: &Connection,
     sink: SinkId,
+    driver: Driver,
 ) -> rusqlite::Result<Option<Timestamp>> {
-    let sql = "SELECT min(due_at) FROM delivery WHERE status = 0 AND sink = ?1 AND owner IS NULL";
-    let due: Option<Time> = connection.prepare_cached(sql)?.query_row([sink.0], |row| row.get(0))?;
+    let sql = "SELECT min(due_at) FROM delivery
+        WHERE status = 0 AND sink = ?1 AND owner IS NULL AND driver = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let due: Option<Time> = statement.query_row(params![sink.0, Coded(driver)], |row| row.get(0))?;
     Ok(due.map(|due| due.0))
+}
+
+/// The sink's free deliveries that must be handed to an external queue, the longest due first.
+pub(in crate::sqlite) fn queue_due(
+    connection: &Connection,
+    sink: SinkId,
+    now: At,
+    limit: usize,
+) -> rusqlite::Result<Vec<QueueItem>> {
+    let sql = "SELECT event, publications, due_at FROM delivery
+        WHERE status = 0 AND sink = ?1 AND owner IS NULL AND driver = 1 AND due_at <= ?2
+        ORDER BY due_at, event LIMIT ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![sink.0, now, code::limit(limit)], |row| {
+        Ok(QueueItem {
+            id: DeliveryId { event: row.get(0)?, sink },
+            publications: row.get(1)?,
+            due_at: row.get::<_, Time>(2)?.0,
+        })
+    })?;
+    rows.collect()
 }

@@ -49,7 +49,9 @@ pub(in crate::sqlite) fn list(
         received_at, due_at, tries FROM notice";
     let mut query = Query::new(select, filter.status.map_or("TRUE", state));
     if let Some(source) = &filter.source {
-        query.and("source = ?", source.clone());
+        // Without a state most notices are of this source: looking them up by it would sort them all.
+        let condition = if filter.status.is_some() { "source = ?" } else { "+source = ?" };
+        query.and(condition, source.clone());
     }
     if let Some(appointment) = &filter.appointment {
         query.and("appointment = ?", appointment.clone());

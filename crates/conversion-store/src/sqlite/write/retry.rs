@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::admission::Origin;
 use crate::lease::DeliveryId;
+use crate::queue::Driver;
 use crate::record::RetryOutcome;
 use crate::settlement::Status;
 use crate::sqlite::code::{At, Coded};
@@ -14,6 +15,7 @@ use crate::sqlite::writer::Work;
 pub(in crate::sqlite) fn retry(
     work: &mut Work<'_>,
     id: DeliveryId,
+    driver: Driver,
     now: At,
 ) -> rusqlite::Result<RetryOutcome> {
     let sql = "SELECT status, origin, owner IS NOT NULL FROM delivery WHERE event = ?1 AND sink = ?2";
@@ -27,9 +29,10 @@ pub(in crate::sqlite) fn retry(
         (Status::Pending | Status::Skipped | Status::Failed, false) => {}
     }
     let sql = "UPDATE delivery
-        SET status = 0, due_at = ?3, retried_at = ?3, tries = 0, reason = NULL, message = NULL, settled_at = NULL
+        SET status = 0, due_at = ?3, retried_at = ?3, tries = 0, reason = NULL, message = NULL, settled_at = NULL,
+            driver = ?4
         WHERE event = ?1 AND sink = ?2";
-    work.transaction.prepare_cached(sql)?.execute(params![id.event, id.sink.0, now])?;
+    work.transaction.prepare_cached(sql)?.execute(params![id.event, id.sink.0, now, Coded(driver)])?;
     if origin == Origin::Live {
         work.tally.shift(id.sink, status, Status::Pending);
     }
