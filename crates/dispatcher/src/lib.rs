@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod gate;
+pub mod graphql;
 pub mod ingest;
 pub mod intake;
 pub mod ledger;

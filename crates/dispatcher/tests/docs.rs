@@ -125,6 +125,7 @@ fn what_the_configuration_shows_as_defaults_are_the_defaults() {
         (format!("{:?}", shown.defaults), format!("{:?}", default.defaults)),
         (format!("{:?}", shown.consent), format!("{:?}", default.consent)),
         (format!("{:?}", shown.delivery), format!("{:?}", default.delivery)),
+        (format!("{:?}", shown.graphql), format!("{:?}", default.graphql)),
         (format!("{:?}", shown.log), format!("{:?}", default.log)),
     ] {
         assert_eq!(shown, default);
@@ -164,7 +165,7 @@ fn the_configuration_shows_every_setting_and_every_variable() {
         part.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{name} =")))
             || part.contains(&format!("[sinks.{name}]"))
     };
-    for name in ["server", "store", "outbound", "defaults", "consent", "delivery", "log"] {
+    for name in ["server", "store", "outbound", "defaults", "consent", "delivery", "graphql", "log"] {
         let part =
             page.split(&format!("\n[{name}]\n")).nth(1).and_then(|rest| rest.split("\n[").next()).unwrap();
         // No setting is like it, so that the error lists them all.
@@ -240,6 +241,16 @@ fn events_lists_every_field_and_no_other() {
     let page = text("docs/events.md");
     let fields: BTreeSet<String> = registry::vocabulary().names().map(str::to_owned).collect();
     assert_eq!(first_column(section(&page, "## Fields")), fields);
+}
+
+#[test]
+fn the_graphql_schema_is_the_one_that_is_documented() {
+    let schema = signalbox::graphql::schema(signalbox::config::Graphql::default()).sdl();
+    assert_eq!(
+        schema,
+        text("docs/schema.graphql"),
+        "where the change is meant, it goes into docs/schema.graphql"
+    );
 }
 
 /// An event of which every part of every field is given. A new part does not compile here before it is named.

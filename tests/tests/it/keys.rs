@@ -32,6 +32,7 @@ async fn each_scope_opens_its_own_doors() {
         .into_iter()
         .chain(reading.map(|path| (Method::GET, path, "read")))
         .chain([
+            (Method::POST, "/api/graphql", "read"),
             (Method::POST, "/api/sinks/tiktok/resume", "admin"),
             (Method::POST, "/api/deliveries/999-1/retry", "admin"),
         ]);

@@ -15,6 +15,7 @@ mod crash;
 mod deliveries;
 mod faults;
 mod google_rows;
+mod graphql;
 mod holds;
 mod holds_passing;
 mod ingest;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -62,8 +62,8 @@ fn access(keys: &Keys, headers: &HeaderMap, scope: Scope) -> Result<Access, Prob
     Ok(Access { is_admin: key.allows(Scope::Admin) })
 }
 
-/// Whether no web page is behind the request: a browser on this machine reaches loopback addresses, too, and pages
-/// can name any host to it.
+/// Whether no web page but our own is behind the request: a browser on this machine reaches loopback addresses, too,
+/// and pages can name any host to it.
 fn is_local_program(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let name =
@@ -71,7 +71,8 @@ fn is_local_program(headers: &HeaderMap) -> bool {
     let name = name.trim_start_matches('[').trim_end_matches(']');
     let is_loopback =
         name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    is_loopback && !headers.contains_key(header::ORIGIN)
+    let is_own_page = |origin: &HeaderValue| origin.as_bytes() == [b"http://", host.as_bytes()].concat();
+    is_loopback && headers.get(header::ORIGIN).is_none_or(is_own_page)
 }
 
 /// The token of `Authorization: Bearer TOKEN`.
@@ -104,6 +105,9 @@ mod tests {
             ("[::1]:8080", None, true),
             ("rebound.example:8080", None, false),
             ("127.0.0.1:8080", Some("https://evil.example"), false),
+            ("127.0.0.1:8080", Some("http://127.0.0.1:9000"), false),
+            ("127.0.0.1:8080", Some("http://127.0.0.1:8080"), true),
+            ("rebound.example:8080", Some("http://rebound.example:8080"), false),
         ] {
             let mut headers = HeaderMap::from_iter([(header::HOST, host.parse().unwrap())]);
             if let Some(origin) = origin {

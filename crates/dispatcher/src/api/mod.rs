@@ -3,6 +3,7 @@
 mod access;
 mod deliveries;
 mod events;
+mod graphql;
 mod health;
 mod problem;
 mod sinks;
@@ -12,7 +13,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Extension};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
@@ -20,8 +21,10 @@ use tokio::net::TcpListener;
 
 pub use deliveries::DeliveryView;
 pub use problem::Problem;
+pub use sinks::SinkView;
 
 use crate::config::Scope;
+use crate::graphql::schema;
 use crate::service::Service;
 
 /// What every handler sees.
@@ -37,6 +40,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/api/events/{name}/{id}", get(events::show))
         .route("/api/sinks", get(sinks::list))
         .route("/api/audit", get(sinks::audit))
+        .route("/api/graphql", post(graphql::answer))
         .route_layer(guard(Scope::Read));
     let admin = Router::new()
         .route("/api/sinks/{name}/resume", post(sinks::resume))
@@ -46,12 +50,14 @@ pub fn router(service: Arc<Service>) -> Router {
         .merge(ingest)
         .merge(read)
         .merge(admin)
+        .route("/api/graphql", get(graphql::page))
         .route("/api/test/{sink}", post(test_event::send))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(DefaultBodyLimit::max(service.config.server.max_body))
+        .layer(Extension(schema(service.config.graphql)))
         .with_state(service)
 }
 

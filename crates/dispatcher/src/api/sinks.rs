@@ -11,36 +11,42 @@ use serde_json::{Value, json};
 
 use super::Shared;
 use super::problem::Problem;
+use crate::service::Service;
 
-#[derive(Serialize)]
+/// A sink as the API shows it.
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct SinkView {
-    name: String,
-    kind: String,
-    platform: String,
-    state: &'static str,
-    hold_reason: Option<String>,
-    hold_message: Option<String>,
-    held_until: Option<Timestamp>,
-    held_events: Vec<HeldEvent>,
-    pending: u64,
-    delivered: u64,
-    skipped: u64,
-    failed: u64,
-    last_delivered_at: Option<Timestamp>,
+#[expect(missing_docs, reason = "docs/operations.md describes each field")]
+pub struct SinkView {
+    pub name: String,
+    pub kind: String,
+    pub platform: String,
+    pub state: &'static str,
+    pub hold_reason: Option<String>,
+    pub hold_message: Option<String>,
+    pub held_until: Option<Timestamp>,
+    pub held_events: Vec<HeldEvent>,
+    pub pending: u64,
+    pub delivered: u64,
+    pub skipped: u64,
+    pub failed: u64,
+    pub last_delivered_at: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+/// The hold of one event name.
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct HeldEvent {
-    event_name: String,
-    reason: String,
-    message: String,
-    held_until: Option<Timestamp>,
+pub struct HeldEvent {
+    pub event_name: String,
+    pub reason: String,
+    pub message: String,
+    pub held_until: Option<Timestamp>,
 }
 
 impl SinkView {
-    fn of(sink: SinkState, is_configured: bool) -> Self {
+    /// The sink, as the store and the service see it.
+    pub fn of(sink: SinkState, service: &Service) -> Self {
+        let is_configured = service.station(&sink.name).is_some();
         let (by_name, whole): (Vec<Hold>, Vec<Hold>) =
             sink.holds.into_iter().partition(|hold| hold.event_name.is_some());
         let hold = whole.into_iter().next();
@@ -83,13 +89,7 @@ pub(super) struct List {
 /// `GET /api/sinks`
 pub(super) async fn list(service: Shared) -> Result<Json<List>, Problem> {
     let sinks = service.store.sinks().await?;
-    let items = sinks
-        .into_iter()
-        .map(|sink| {
-            let is_configured = service.station(&sink.name).is_some();
-            SinkView::of(sink, is_configured)
-        })
-        .collect();
+    let items = sinks.into_iter().map(|sink| SinkView::of(sink, &service)).collect();
     Ok(Json(List { items }))
 }
 

@@ -219,7 +219,7 @@ pub struct Graphql {
 
 impl Default for Graphql {
     fn default() -> Self {
-        Self { graphiql: false, max_depth: 10, max_complexity: 50_000 }
+        Self { graphiql: false, max_depth: 16, max_complexity: 50_000 }
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use conversion_core::Timestamp;
-use conversion_store::{Access, Store, StoreError};
+use conversion_store::StoreError;
+use conversion_store::sqlite::SqliteStore;
 use signalbox::{Clock, Config, Service};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -86,6 +87,7 @@ pub(crate) struct World {
 struct Running {
     api: Api,
     service: Arc<Service>,
+    store: Arc<SqliteStore>,
     /// Dropped, it stops the server.
     _stop: oneshot::Sender<()>,
     server: JoinSet<io::Result<()>>,
@@ -102,14 +104,15 @@ impl Deref for World {
 impl Running {
     async fn start(config: &Config, clock: &Clock) -> Self {
         let store = open(&config.store.url).await;
-        let service = Arc::new(Service::start(config.clone(), store, clock.clone()).await.unwrap());
+        let opened = Arc::clone(&store);
+        let service = Arc::new(Service::start(config.clone(), opened, clock.clone()).await.unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = Api::new(format!("http://{}", listener.local_addr().unwrap()));
         let (stop, stopped) = oneshot::channel::<()>();
         let mut server = JoinSet::new();
         let serving = Arc::clone(&service);
         server.spawn(signalbox::api::serve(listener, serving, async move { drop(stopped.await) }));
-        Self { api, service, _stop: stop, server }
+        Self { api, service, store, _stop: stop, server }
     }
 
     /// In the order in which `signalbox serve` stops.
@@ -122,9 +125,10 @@ impl Running {
 }
 
 /// The store, once a service that was just stopped has let go of it.
-async fn open(url: &str) -> Arc<dyn Store> {
-    until("the store to be free", async || match conversion_store::open(url, Access::ReadWrite) {
-        Ok(store) => Ok(store),
+async fn open(url: &str) -> Arc<SqliteStore> {
+    let path = url.strip_prefix("sqlite://").unwrap();
+    until("the store to be free", async || match SqliteStore::open(path) {
+        Ok(store) => Ok(Arc::new(store)),
         Err(error @ StoreError::InUse(_)) => Err(error.to_string()),
         Err(error) => panic!("{error}"),
     })
@@ -150,6 +154,11 @@ impl World {
         let config = Config::load(file.as_deref(), &variables.clone().into_iter().collect()).unwrap();
         let running = Running::start(&config, &clock).await;
         Self { platforms, clock, variables, file, running, folder }
+    }
+
+    /// SQL statements that were run for reading so far.
+    pub(crate) fn statements_read(&self) -> u64 {
+        self.running.store.statements_read()
     }
 
     /// Puts the clock forward. Where time passes, the service's heart goes on beating: of a long time it gets one beat
