@@ -1,4 +1,4 @@
-//! Google Ads API, `uploadClickConversions`, and the OAuth token endpoint in front of it.
+//! Google Ads API, `uploadClickConversions` and `uploadConversionAdjustments`, and the OAuth token endpoint in front of it.
 
 use hyper::StatusCode;
 
@@ -7,17 +7,21 @@ use crate::exchange::Desk;
 use crate::reply::Reply;
 
 mod access;
+mod adjustment;
 mod answer;
+mod conversion;
 mod date_time;
 mod duplicates;
 mod error;
 mod failure;
+mod field;
 mod identifiers;
 mod oauth;
 mod path;
 mod request;
 mod row;
 mod settle;
+mod upload;
 mod wire;
 
 pub(crate) use access::AccessTokens;
@@ -27,29 +31,34 @@ pub(crate) use path::is_upload;
 
 use error::{ApiError, Refusal};
 use path::Target;
+use upload::{Row, Service};
+use wire::{ClickConversion, ConversionAdjustment};
 
-/// `POST /v{N}/customers/{id}:uploadClickConversions`.
+/// `POST /v{N}/customers/{id}:uploadClickConversions` and `…:uploadConversionAdjustments`.
 pub(crate) fn upload(desk: &Desk<'_>) -> Reply {
     let Some(target) = Target::of(desk.call.path()) else {
         return Reply::html(StatusCode::NOT_FOUND);
     };
-    receive(desk, &target).unwrap_or_else(|refusal| answer::refusal(&refusal, target.version, desk.state))
+    let answer = match target.service {
+        Service::Conversions => receive::<ClickConversion>(desk, &target),
+        Service::Adjustments => receive::<ConversionAdjustment>(desk, &target),
+    };
+    answer.unwrap_or_else(|refusal| answer::refusal(&refusal, target.version, desk.state))
 }
 
-fn receive(desk: &Desk<'_>, target: &Target<'_>) -> Result<Reply, Refusal> {
+fn receive<R: Row>(desk: &Desk<'_>, target: &Target<'_>) -> Result<Reply, Refusal> {
     target.version.check()?;
     access::check(desk)?;
     target.check_customer()?;
     request::check_headers(desk.call)?;
-    let request = request::read(&desk.call.body).inspect_err(|_| reject(desk))?;
-    let rows = request.conversions.len();
+    let request = request::read::<R>(&desk.call.body).inspect_err(|_| reject(desk))?;
+    let rows = request.rows.len();
     desk.state.of(Platform::GoogleAds).tally().batch(rows);
     request::check(&request).inspect_err(|_| desk.state.of(Platform::GoogleAds).tally().reject(rows))?;
-    let mut errors: Vec<Vec<ApiError>> =
-        request.conversions.iter().map(|row| row::check(row, desk.settings)).collect();
-    duplicates::mark(&request.conversions, &mut errors);
+    let mut errors: Vec<Vec<ApiError>> = request.rows.iter().map(|row| row.check(desk.settings)).collect();
+    R::mark_duplicates(&request.rows, &mut errors);
     if !request.validate_only {
-        settle::settle(desk, target, &request.conversions, &mut errors);
+        settle::settle(desk, target, &request.rows, &mut errors);
     }
     Ok(answer::rows(desk.state, target.version, &request, &errors))
 }

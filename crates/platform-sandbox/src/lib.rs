@@ -1,7 +1,7 @@
-//! Strict emulators of the ad platforms' HTTP APIs, with faults on demand.
+//! Strict emulators of the ad platforms' HTTP APIs, and of a booking system's, with faults on demand.
 //!
 //! One [`Sandbox`] answers TikTok's Events API (`event/track`), Google's OAuth token endpoint and Google Ads'
-//! `uploadClickConversions` on one listener. It refuses what the platforms refuse, in their own words; it remembers
+//! `uploadClickConversions` and `uploadConversionAdjustments` on one listener. It refuses what the platforms refuse, in their own words; it remembers
 //! what it accepted, so that a [`Report`] can say what arrived, what was deduplicated and what was counted twice; and
 //! it can be told to be slow, to fail, to cut connections or to forget ([`Settings`]).
 //!
@@ -9,9 +9,14 @@
 //! one is not hidden by the other. Where the documentation leaves a choice, the sandbox takes the stricter side, as
 //! long as a correct sender never notices.
 //!
+//! On the same listener it plays Acuity Scheduling ([`Acuity`]): appointments are booked, moved, cancelled and edited
+//! from here, shown by Acuity's API under `/api/v1`, and told to [`AcuitySettings::webhook_target`] by signed webhooks:
+//! late, twice, out of order or only as `changed`, if so told.
+//!
 //! Besides the platforms' own paths the listener takes control requests: `GET /__report`, `GET /__ids?sink=NAME`,
-//! `POST /__config` and `POST /__reset`. They are the HTTP form of [`Sandbox::report`], [`Sandbox::ids`],
-//! [`Sandbox::configure`] and [`Sandbox::reset`].
+//! `POST /__config`, `POST /__reset` and `POST /__acuity/{book,reschedule,cancel,edit}`. They are the HTTP form of
+//! [`Sandbox::report`], [`Sandbox::ids`], [`Sandbox::configure`] with [`Acuity::configure`], [`Sandbox::reset`], and of
+//! what [`Acuity`] can do.
 //!
 //! ```no_run
 //! # async fn run() -> std::io::Result<()> {
@@ -26,6 +31,7 @@
 //! # }
 //! ```
 
+mod acuity;
 mod chance;
 mod clock;
 mod control;
@@ -46,6 +52,9 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
+pub use acuity::{
+    Acuity, AcuityError, AcuityReport, AcuitySettings, AcuitySettingsError, Booking, Edit, Twins,
+};
 pub use platform::Platform;
 pub use report::{PlatformReport, Report, SeenId, Sinks};
 pub use settings::{Settings, SettingsError, Verdict};
@@ -93,7 +102,13 @@ impl Sandbox {
         self.state.of(platform).ids()
     }
 
-    /// Empties every tally and the memory of ids, and restarts the random sequence; settings and tokens stay.
+    /// The emulated Acuity.
+    pub fn acuity(&self) -> Acuity {
+        Acuity::new(Arc::clone(&self.state))
+    }
+
+    /// Empties every tally, the memory of ids and Acuity's appointments, and restarts the random sequence; settings
+    /// and tokens stay.
     pub fn reset(&self) {
         self.state.reset();
     }

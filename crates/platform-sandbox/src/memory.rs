@@ -40,12 +40,30 @@ struct Seen {
     keys: Vec<Opened>,
 }
 
+impl Seen {
+    fn under(&self, id: &str) -> SeenId {
+        let retracted = self.keys.iter().any(|opened| opened.conversion.retracted);
+        SeenId { id: id.to_owned(), count: self.count, first_us: self.first_us, retracted }
+    }
+}
+
 #[derive(Debug)]
 struct Opened {
     scope: u32,
     name: u32,
     generation: u32,
     opened_us: u64,
+    conversion: Conversion,
+}
+
+/// What may happen to a conversion after it was counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Conversion {
+    /// When it happened, in seconds since 1970, where the platform minds.
+    pub(crate) happened_s: i64,
+    pub(crate) retracted: bool,
+    /// When its value was last restated, in seconds since 1970.
+    pub(crate) restated_s: Option<i64>,
 }
 
 impl Memory {
@@ -62,7 +80,8 @@ impl Memory {
     /// Remembers one arrival. Without a window a key deduplicates forever.
     pub(crate) fn arrive(&mut self, key: Key<'_>, at_us: u64, window_us: Option<u64>) -> Arrival {
         let (scope, name) = (self.numbers.of(key.scope), self.numbers.of(key.name));
-        let opened = Opened { scope, name, generation: self.generation, opened_us: at_us };
+        let (generation, conversion) = (self.generation, Conversion::default());
+        let opened = Opened { scope, name, generation, opened_us: at_us, conversion };
         let Some(seen) = self.ids.get_mut(key.id) else {
             self.keys += 1;
             self.ids.insert(key.id.into(), Seen { first_us: at_us, count: 1, keys: vec![opened] });
@@ -82,10 +101,16 @@ impl Memory {
         if same_conversion { Arrival::CountedTwice } else { Arrival::Counted }
     }
 
+    /// The conversion that was counted under a key, if one was.
+    pub(crate) fn conversion(&mut self, key: Key<'_>) -> Option<&mut Conversion> {
+        let (scope, name) = (self.numbers.known(key.scope)?, self.numbers.known(key.name)?);
+        let keys = &mut self.ids.get_mut(key.id)?.keys;
+        let opened = keys.iter_mut().find(|known| known.scope == scope && known.name == name)?;
+        Some(&mut opened.conversion)
+    }
+
     pub(crate) fn ids(&self) -> Vec<SeenId> {
-        let seen = self.ids.iter();
-        seen.map(|(id, seen)| SeenId { id: id.to_string(), count: seen.count, first_us: seen.first_us })
-            .collect()
+        self.ids.iter().map(|(id, seen)| seen.under(id)).collect()
     }
 }
 
@@ -98,9 +123,13 @@ fn within(window_us: Option<u64>, opened_us: u64, at_us: u64) -> bool {
 struct Numbers(HashMap<Box<str>, u32>);
 
 impl Numbers {
+    fn known(&self, text: &str) -> Option<u32> {
+        self.0.get(text).copied()
+    }
+
     fn of(&mut self, text: &str) -> u32 {
-        if let Some(number) = self.0.get(text) {
-            return *number;
+        if let Some(number) = self.known(text) {
+            return number;
         }
         let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
         self.0.insert(text.into(), next);

@@ -5,7 +5,7 @@
 pub enum Platform {
     /// TikTok Events API v1.3, `event/track`.
     TikTok,
-    /// Google Ads API, `uploadClickConversions`.
+    /// Google Ads API, `uploadClickConversions` and `uploadConversionAdjustments`.
     GoogleAds,
 }
 

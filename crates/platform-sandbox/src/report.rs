@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::acuity::AcuityReport;
+
 /// Everything that arrived since the start or the last reset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// What each platform received.
     pub sinks: Sinks,
+    /// What happened at Acuity.
+    pub acuity: AcuityReport,
     /// Requests at Google's token endpoint.
     pub token_requests: u64,
     /// Requests for what no platform offers, by method and path (at most 100 different ones).
@@ -46,6 +50,10 @@ pub struct PlatformReport {
     pub counted_twice: u64,
     /// Items read and refused.
     pub rejected: u64,
+    /// Google: adjustments accepted or found done before; every arrival counts. They are not in `received`.
+    pub adjusted: u64,
+    /// Google: conversions retracted, each once. They stay in `received` and `unique`.
+    pub retracted: u64,
     /// Items accepted without anything to deduplicate them by.
     pub without_id: u64,
     /// Most items in one request that was read.
@@ -67,4 +75,6 @@ pub struct SeenId {
     pub count: u64,
     /// When it first was, in microseconds since 1970 by the platform's clock.
     pub first_us: u64,
+    /// Whether a conversion under it was retracted.
+    pub retracted: bool,
 }

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::exchange::{self, Call};
 use crate::reply::Reply;
 use crate::state::State;
-use crate::{Platform, control, google_ads};
+use crate::{Platform, acuity, control, google_ads};
 
 /// Room for a full batch of the largest rows; beyond it a body is refused unread.
 const MAX_BODY: usize = 16 << 20;
@@ -35,6 +35,8 @@ pub(crate) async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> std::io::Result<()> {
+    let mut background = JoinSet::new();
+    background.spawn(acuity::deliver(Arc::clone(state)));
     let mut connections = JoinSet::new();
     let mut failures = 0;
     let mut shutdown = pin!(shutdown);
@@ -78,6 +80,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
     let call = Call { parts, body };
     let reply = match route(&call.parts.method, call.path()) {
         Route::Control => control::answer(&state, &call),
+        Route::Acuity => acuity::answer(&state, &call).await,
         Route::Token => google_ads::token(&state, &call),
         Route::Platform(platform) => exchange::run(&state, platform, &call).await?,
         Route::Unknown => unknown(&state, &call),
@@ -88,6 +91,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
 /// What a path leads to.
 enum Route {
     Control,
+    Acuity,
     Token,
     Platform(Platform),
     Unknown,
@@ -98,6 +102,7 @@ fn route(method: &Method, path: &str) -> Route {
         return Route::Control;
     }
     match path {
+        _ if acuity::is_api(path) => Route::Acuity,
         _ if method != Method::POST => Route::Unknown,
         "/token" | "/oauth2/v4/token" => Route::Token,
         "/open_api/v1.3/event/track" | "/open_api/v1.3/event/track/" => Route::Platform(Platform::TikTok),

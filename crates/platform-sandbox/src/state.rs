@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::acuity;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::google_ads::AccessTokens;
@@ -22,6 +23,7 @@ pub(crate) struct State {
     clock: Clock,
     tiktok: PlatformState,
     google_ads: PlatformState,
+    pub(crate) acuity: acuity::Account,
     access_tokens: Mutex<AccessTokens>,
     token_requests: AtomicU64,
     unknown_paths: Mutex<BTreeMap<String, u64>>,
@@ -29,9 +31,11 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(seed: u64) -> Self {
+        let clock = Clock::start();
         Self {
             chance: Chance::new(seed),
-            clock: Clock::start(),
+            acuity: acuity::Account::new(clock.now_us(0)),
+            clock,
             tiktok: PlatformState::default(),
             google_ads: PlatformState::default(),
             access_tokens: Mutex::default(),
@@ -52,6 +56,11 @@ impl State {
         self.clock.now_us(settings.clock_offset_s)
     }
 
+    /// The sandbox's own time, in microseconds since 1970.
+    pub(crate) fn clock_us(&self) -> u64 {
+        self.clock.now_us(0)
+    }
+
     pub(crate) fn access_tokens(&self) -> MutexGuard<'_, AccessTokens> {
         lock(&self.access_tokens)
     }
@@ -67,6 +76,7 @@ impl State {
         for platform in Platform::ALL {
             *self.of(platform).tally() = Tally::default();
         }
+        self.acuity.reset();
         lock(&self.unknown_paths).clear();
         self.token_requests.store(0, Relaxed);
         self.chance.restart();
@@ -90,6 +100,7 @@ impl State {
                 tiktok: self.tiktok.tally().report(),
                 google_ads: self.google_ads.tally().report(),
             },
+            acuity: self.acuity.report(),
             token_requests: self.token_requests.load(Relaxed),
             unknown_paths: lock(&self.unknown_paths).clone(),
         }
@@ -148,6 +159,6 @@ impl Drop for InFlight<'_> {
 }
 
 /// A panic elsewhere leaves counters at worst one short; that is no reason to stop answering.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::memory::{Arrival, Key, Memory};
+use crate::memory::{Arrival, Conversion, Key, Memory};
 use crate::report::{PlatformReport, SeenId};
 use crate::settings::{Settings, Verdict};
 
@@ -76,6 +76,21 @@ impl Tally {
             Arrival::CountedTwice => self.counts.counted_twice += 1,
         }
         arrival
+    }
+
+    /// The conversion that was counted under a key, if one was.
+    pub(crate) fn conversion(&mut self, key: DedupKey<'_>) -> Option<&mut Conversion> {
+        match key {
+            DedupKey::Id(key) => self.ids.conversion(key),
+            DedupKey::Click(key) => self.clicks.conversion(key),
+            DedupKey::None(_) => None,
+        }
+    }
+
+    /// Notes an adjustment that was accepted or had been done before, and whether it retracted a conversion.
+    pub(crate) fn adjust(&mut self, retracted: bool) {
+        self.counts.adjusted += 1;
+        self.counts.retracted += u64::from(retracted);
     }
 
     /// The verdict that the settings hold for this id, as long as it has not been given often enough.

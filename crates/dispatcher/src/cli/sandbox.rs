@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
-use platform_sandbox::Sandbox;
+use platform_sandbox::{AcuitySettings, Sandbox};
 use tokio::net::TcpListener;
 
 use super::Verdict;
@@ -27,15 +27,23 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
     let listener = TcpListener::bind(arguments.listen)
         .await
         .with_context(|| format!("cannot listen on {}", arguments.listen))?;
+    let AcuitySettings { user_id, api_key, .. } = AcuitySettings::default();
     let base = format!("http://{}", listener.local_addr()?);
     writeln!(
         std::io::stdout(),
-        "sandbox of TikTok and Google Ads on {base}\n\n\
+        "sandbox of TikTok, Google Ads and Acuity on {base}\n\n\
          Point the service at it:\n  \
          TIKTOK_BASE_URL={base} TIKTOK_PIXEL_ID=PIXEL TIKTOK_ACCESS_TOKEN=sandbox-token \\\n  \
          GOOGLE_ADS_BASE_URL={base} GOOGLE_ADS_TOKEN_URL={base}/token GOOGLE_ADS_CLIENT_ID=id \\\n  \
          GOOGLE_ADS_CLIENT_SECRET=secret GOOGLE_ADS_REFRESH_TOKEN=refresh GOOGLE_ADS_CUSTOMER_ID=1234567890 \\\n  \
-         GOOGLE_ADS_CONVERSION_ACTIONS=TRIAL_BOOKED=111,TRIAL_RESCHEDULED=111 signalbox serve\n\n\
+         GOOGLE_ADS_CONVERSION_ACTIONS=TRIAL_BOOKED=111,TRIAL_RESCHEDULED=111 \\\n  \
+         SIGNALBOX_SOURCES=acuity ACUITY_BASE_URL={base} ACUITY_USER_ID={user_id} ACUITY_API_KEY={api_key} ACUITY_TRIAL_TYPES=1 \\\n  \
+         signalbox serve\n\n\
+         Point Acuity at the service, and book:\n  \
+         curl {base}/__config -d '{{\"acuity\": {{\"webhook_target\": \
+         \"http://127.0.0.1:8080/api/webhooks/acuity/acuity\"}}}}'\n  \
+         curl {base}/__acuity/book -d '{{\"datetime\": \"2027-01-15T10:15:00-0500\", \
+         \"email\": \"ann@example.com\"}}'\n\n\
          What it received: {base}/__report"
     )?;
     Sandbox::new(arguments.seed).serve(listener, super::serve::stop_signal()).await?;

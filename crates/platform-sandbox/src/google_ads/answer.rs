@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::error::{ApiError, Refusal};
 use super::path::Version;
-use super::wire::{ClickConversion, UploadRequest};
+use super::upload::{Row, Service, Upload};
 use crate::reply::Reply;
 use crate::state::State;
 
@@ -16,63 +16,43 @@ const INVALID_ARGUMENT: u32 = 3;
 /// The answer to a request whose rows were looked at.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct UploadResponse<'a> {
+struct UploadResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     partial_failure_error: Option<Value>,
-    results: Vec<RowResult<'a>>,
+    results: Vec<Value>,
     job_id: String,
 }
 
-/// An accepted row; a failed one has an empty result.
-#[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct RowResult<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gclid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gbraid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    wbraid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    conversion_action: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    conversion_date_time: Option<&'a str>,
-}
-
 /// Results and errors, row by row.
-pub(super) fn rows(
+pub(super) fn rows<R: Row>(
     state: &State,
     version: Version,
-    request: &UploadRequest,
+    request: &Upload<R>,
     errors: &[Vec<ApiError>],
 ) -> Reply {
-    let partial_failure_error = partial_failure(state, version, errors);
+    let partial_failure_error = partial_failure(state, version, R::SERVICE, errors);
     let failed = partial_failure_error.is_some();
-    let results = if request.validate_only { Vec::new() } else { results(&request.conversions, errors) };
+    let results = if request.validate_only { Vec::new() } else { results(&request.rows, errors) };
     let job_id = request.job_id.unwrap_or(1).to_string();
     let reply = Reply::json(StatusCode::OK, &UploadResponse { partial_failure_error, results, job_id });
     if failed { reply.with_code("partial") } else { reply }
 }
 
-fn results<'a>(rows: &'a [ClickConversion], errors: &[Vec<ApiError>]) -> Vec<RowResult<'a>> {
-    let result = |(row, errors): (&'a ClickConversion, &Vec<ApiError>)| {
-        if !errors.is_empty() {
-            return RowResult::default();
-        }
-        RowResult {
-            gclid: row.gclid.as_deref(),
-            gbraid: row.gbraid.as_deref(),
-            wbraid: row.wbraid.as_deref(),
-            conversion_action: row.conversion_action.as_deref(),
-            conversion_date_time: row.conversion_date_time.as_deref(),
-        }
-    };
+/// A failed row has an empty result.
+fn results<R: Row>(rows: &[R], errors: &[Vec<ApiError>]) -> Vec<Value> {
+    let result =
+        |(row, errors): (&R, &Vec<ApiError>)| if errors.is_empty() { row.result() } else { json!({}) };
     rows.iter().zip(errors).map(result).collect()
 }
 
-fn partial_failure(state: &State, version: Version, errors: &[Vec<ApiError>]) -> Option<Value> {
+fn partial_failure(
+    state: &State,
+    version: Version,
+    service: Service,
+    errors: &[Vec<ApiError>],
+) -> Option<Value> {
     let located = errors.iter().enumerate().flat_map(|(index, errors)| {
-        errors.iter().map(move |error| error.clone().within("conversions", Some(index)))
+        errors.iter().map(move |error| error.clone().within(service.rows(), Some(index)))
     });
     let all: Vec<ApiError> = located.collect();
     let first = all.first()?.summary();

@@ -1,6 +1,7 @@
-//! The one time format of conversion uploads.
+//! The one time format of conversion uploads and adjustments.
 
 use jiff::civil::DateTime;
+use jiff::tz::Offset;
 
 /// What is wrong with a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +17,8 @@ const FORM: &[u8] = b"dddd-dd-dd dd:dd:dd*dd:dd";
 /// No zone on Earth lies further from UTC, nor ever did by much.
 const MAX_OFFSET_HOURS: i8 = 15;
 
-pub(super) fn check(text: &str) -> Result<(), Wrong> {
+/// The instant, in seconds since 1970.
+pub(super) fn parse(text: &str) -> Result<i64, Wrong> {
     let bytes = text.as_bytes();
     if bytes.len() != FORM.len() || !bytes.iter().zip(FORM).all(|(byte, form)| fits(*byte, *form)) {
         return Err(Wrong::Form);
@@ -32,8 +34,14 @@ pub(super) fn check(text: &str) -> Result<(), Wrong> {
     else {
         return Err(Wrong::Form);
     };
-    let exists = DateTime::new(year, month, day, hour, minute, second, 0).is_ok();
-    if exists && off_hour <= MAX_OFFSET_HOURS && off_minute < 60 { Ok(()) } else { Err(Wrong::Value) }
+    let local = DateTime::new(year, month, day, hour, minute, second, 0);
+    let utc = local.and_then(|local| Offset::UTC.to_timestamp(local)).map_err(|_| Wrong::Value)?;
+    if off_hour > MAX_OFFSET_HOURS || off_minute >= 60 {
+        return Err(Wrong::Value);
+    }
+    let offset_s = i64::from(off_hour) * 3600 + i64::from(off_minute) * 60;
+    let local_s = utc.as_second();
+    Ok(if bytes.get(19) == Some(&b'-') { local_s + offset_s } else { local_s - offset_s })
 }
 
 fn fits(byte: u8, form: u8) -> bool {
@@ -53,14 +61,15 @@ fn number(bytes: &[u8], at: usize) -> Option<i8> {
 #[cfg(test)]
 mod tests {
     use super::Wrong::{Form, Value};
-    use super::{Wrong, check};
+    use super::{Wrong, parse};
 
     #[test]
     fn only_the_documented_form() {
-        let cases: [(&str, Result<(), Wrong>); 16] = [
-            ("2026-01-10 12:00:00+00:00", Ok(())),
-            ("2026-01-10 12:00:00-05:30", Ok(())),
-            ("2024-02-29 23:59:59+14:00", Ok(())),
+        let cases: [(&str, Result<i64, Wrong>); 17] = [
+            ("2026-01-10 12:00:00+00:00", Ok(1_768_046_400)),
+            ("2026-01-10 12:00:00-05:30", Ok(1_768_046_400 + 19_800)),
+            ("2026-01-10 12:00:00+05:30", Ok(1_768_046_400 - 19_800)),
+            ("2024-02-29 23:59:59+14:00", Ok(1_709_251_199 - 50_400)),
             ("2026-01-10T12:00:00+00:00", Err(Form)),
             ("2026-01-10 12:00:00Z", Err(Form)),
             ("2026-01-10 12:00:00", Err(Form)),
@@ -76,7 +85,7 @@ mod tests {
             ("2026-01-10 12:00:00+00:60", Err(Value)),
         ];
         for (text, expected) in cases {
-            assert_eq!(check(text), expected, "{text}");
+            assert_eq!(parse(text), expected, "{text}");
         }
     }
 }

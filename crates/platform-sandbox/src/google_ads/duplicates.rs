@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::error::{ApiError, Code};
-use super::wire::ClickConversion;
+use super::wire::{ClickConversion, ConversionAdjustment};
 
-/// Gives every row of a set of duplicates an error, the first one too: none of them is processed.
-pub(super) fn mark(rows: &[ClickConversion], errors: &mut [Vec<ApiError>]) {
+/// Conversions of the same order, or of the same click at the same time.
+pub(super) fn mark_conversions(rows: &[ClickConversion], errors: &mut [Vec<ApiError>]) {
     let orders = rows.iter().map(|row| Some((row.action_id()?, row.order_id.as_deref()?)));
     for index in repeated(orders) {
         let message = "The request contains several conversions with the same order ID.";
@@ -18,6 +18,19 @@ pub(super) fn mark(rows: &[ClickConversion], errors: &mut [Vec<ApiError>]) {
     for index in repeated(clicks) {
         let message = "The request contains several conversions of the same click at the same time.";
         errors[index].push(Code::upload("DUPLICATE_CLICK_CONVERSION_IN_REQUEST").error(message));
+    }
+}
+
+/// Adjustments of the same conversion at the same time.
+pub(super) fn mark_adjustments(rows: &[ConversionAdjustment], errors: &mut [Vec<ApiError>]) {
+    let keys = rows.iter().map(|row| {
+        let conversion = row.order_id.as_deref().map(|order_id| (order_id, None));
+        let conversion = conversion.or_else(|| row.pair().map(|(click, at_s)| (click, Some(at_s))))?;
+        Some((row.action_id()?, conversion, row.adjustment_date_time.as_deref()))
+    });
+    for index in repeated(keys) {
+        let message = "The request contains several adjustments of the same conversion at the same time.";
+        errors[index].push(Code::adjustment("DUPLICATE_ADJUSTMENT_IN_REQUEST").error(message));
     }
 }
 

@@ -21,6 +21,11 @@ impl Code {
         Self("conversionUploadError", name)
     }
 
+    /// One of the errors of adjustments.
+    pub(super) const fn adjustment(name: &'static str) -> Self {
+        Self("conversionAdjustmentUploadError", name)
+    }
+
     pub(super) fn error(self, message: impl Into<Cow<'static, str>>) -> ApiError {
         ApiError::new(self.0, self.1, message)
     }

@@ -1,8 +1,7 @@
 //! API version and customer, as the path names them.
 
 use super::error::{Code, Refusal};
-
-const OPERATION: &str = ":uploadClickConversions";
+use super::upload::Service;
 
 /// Versions up to this one are shut down.
 const LAST_SHUT_DOWN: u32 = 22;
@@ -41,13 +40,14 @@ impl Version {
 pub(super) struct Target<'a> {
     pub(super) version: Version,
     pub(super) customer: &'a str,
+    pub(super) service: Service,
 }
 
 impl<'a> Target<'a> {
     /// None if the version never existed.
     pub(super) fn of(path: &'a str) -> Option<Self> {
-        let (version, customer) = split(path)?;
-        Some(Self { version: Version::parse(version)?, customer })
+        let (version, customer, service) = split(path)?;
+        Some(Self { version: Version::parse(version)?, customer, service })
     }
 
     pub(super) fn check_customer(&self) -> Result<(), Refusal> {
@@ -61,13 +61,15 @@ impl<'a> Target<'a> {
 
 /// Whether a path is an upload, in whatever version.
 pub(crate) fn is_upload(path: &str) -> bool {
-    split(path).is_some_and(|(version, _)| version.starts_with('v'))
+    split(path).is_some_and(|(version, ..)| version.starts_with('v'))
 }
 
-fn split(path: &str) -> Option<(&str, &str)> {
+fn split(path: &str) -> Option<(&str, &str, Service)> {
     let (version, rest) = path.strip_prefix('/')?.split_once('/')?;
-    let customer = rest.strip_prefix("customers/")?.strip_suffix(OPERATION)?;
-    Some((version, customer))
+    let called = rest.strip_prefix("customers/")?;
+    let service = |service: Service| Some((called.strip_suffix(service.operation())?, service));
+    let (customer, service) = Service::ALL.into_iter().find_map(service)?;
+    Some((version, customer, service))
 }
 
 pub(super) fn is_digits(text: &str) -> bool {

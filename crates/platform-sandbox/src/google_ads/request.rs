@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::error::{Code, Refusal};
+use super::field;
 use super::path::is_digits;
-use super::wire::UploadRequest;
+use super::upload::{Row, Upload};
 use crate::exchange::Call;
 
 const MAX_ROWS: usize = 2000;
@@ -25,23 +26,25 @@ pub(super) fn check_headers(call: &Call) -> Result<(), Refusal> {
     }
 }
 
-pub(super) fn read(body: &[u8]) -> Result<UploadRequest, Refusal> {
-    serde_json::from_slice(body).map_err(|error| refusal(body, &error))
+pub(super) fn read<R: Row>(body: &[u8]) -> Result<Upload<R>, Refusal> {
+    let read: Result<R::Body, _> = serde_json::from_slice(body);
+    read.map(Into::into).map_err(|error| refusal::<R>(body, &error))
 }
 
 /// How many rows a body holds that could not be read as a request.
 pub(super) fn count(body: &[u8]) -> usize {
     #[derive(Deserialize)]
     struct Counted {
+        #[serde(alias = "conversionAdjustments")]
         conversions: Vec<IgnoredAny>,
     }
     serde_json::from_slice::<Counted>(body).map_or(0, |counted| counted.conversions.len())
 }
 
 /// Reads a body that is known to be wrong once more, with its path tracked. Tracking is too slow for every request.
-fn refusal(body: &[u8], error: &serde_json::Error) -> Refusal {
+fn refusal<R: Row>(body: &[u8], error: &serde_json::Error) -> Refusal {
     let json = &mut serde_json::Deserializer::from_slice(body);
-    match serde_path_to_error::deserialize::<_, UploadRequest>(json) {
+    match serde_path_to_error::deserialize::<_, R::Body>(json) {
         Err(error) => {
             let path = error.path().to_string();
             let message = format!("Invalid JSON payload received. At '{path}': {}", error.inner());
@@ -52,21 +55,22 @@ fn refusal(body: &[u8], error: &serde_json::Error) -> Refusal {
 }
 
 /// Checks what concerns all rows.
-pub(super) fn check(request: &UploadRequest) -> Result<(), Refusal> {
-    let error = match request.conversions.len() {
-        0 => Code::REQUIRED.at("conversions", "The required field was not present."),
+pub(super) fn check<R: Row>(request: &Upload<R>) -> Result<(), Refusal> {
+    let field = R::SERVICE.rows();
+    let error = match request.rows.len() {
+        0 => field::missing(field),
         1..=MAX_ROWS => return check_modes(request),
-        rows => Code::upload("TOO_MANY_CONVERSIONS_IN_REQUEST").at(
-            "conversions",
-            format!("The request holds {rows} conversions; at most {MAX_ROWS} are allowed."),
-        ),
+        rows => R::SERVICE
+            .too_many_rows()
+            .at(field, format!("The request holds {rows} rows; at most {MAX_ROWS} are allowed.")),
     };
     Err(Refusal::invalid(error))
 }
 
-fn check_modes(request: &UploadRequest) -> Result<(), Refusal> {
+fn check_modes<R: Row>(request: &Upload<R>) -> Result<(), Refusal> {
     if !request.partial_failure {
-        let error = Code::upload("PARTIAL_FAILURE_MODE_REQUIRED")
+        let error = R::SERVICE
+            .partial_failure_required()
             .at("partial_failure", "The partial failure mode must be enabled.");
         return Err(Refusal::invalid(error));
     }

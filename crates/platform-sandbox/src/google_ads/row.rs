@@ -1,23 +1,23 @@
-//! What Google checks about one row.
+//! What Google checks about one conversion.
 
-use super::date_time::{self, Wrong};
 use super::error::{ApiError, Code};
+use super::field::{
+    check_action, check_currency, check_order_id, check_time, is_resource, missing, must_be_unset,
+};
 use super::identifiers;
-use super::path::is_digits;
+use super::upload::Service;
 use super::wire::{ClickConversion, Consent, CustomVariable};
 use crate::settings::Settings;
-
-const MAX_ORDER_ID: usize = 64;
 
 /// Everything that is wrong with a row.
 pub(super) fn check(row: &ClickConversion, settings: &Settings) -> Vec<ApiError> {
     let mut errors = Vec::new();
     check_clicks(row, &mut errors);
-    errors.extend(check_action(row, settings));
-    errors.extend(check_time(row));
-    errors.extend(check_currency(row));
-    errors.extend(check_order_id(row));
-    identifiers::check(&row.user_identifiers, &mut errors);
+    errors.extend(check_action(row.conversion_action.as_deref(), Service::Conversions, settings));
+    errors.extend(check_time("conversion_date_time", row.conversion_date_time.as_deref()));
+    errors.extend(check_currency(row.currency_code.as_deref()));
+    errors.extend(check_order_id(row.order_id.as_deref(), Service::Conversions));
+    identifiers::check(&row.user_identifiers, Service::Conversions, &mut errors);
     errors.extend(row.consent.as_ref().and_then(check_consent));
     check_custom_variables(&row.custom_variables, &mut errors);
     check_gated(row, settings, &mut errors);
@@ -26,7 +26,7 @@ pub(super) fn check(row: &ClickConversion, settings: &Settings) -> Vec<ApiError>
 
 fn check_clicks(row: &ClickConversion, errors: &mut Vec<ApiError>) {
     if row.click().is_none() && row.user_identifiers.is_empty() {
-        errors.push(Code::REQUIRED.at("gclid", "The required field was not present."));
+        errors.push(missing("gclid"));
     }
     let clicks = [
         ("gclid", &row.gclid, "UNPARSEABLE_GCLID"),
@@ -51,7 +51,6 @@ fn check_alone(row: &ClickConversion, errors: &mut Vec<ApiError>) {
     if row.gbraid.is_none() && row.wbraid.is_none() {
         return;
     }
-    let must_be_unset = |field| Code::MUST_BE_UNSET.at(field, "The value must be unset.");
     if row.gclid.is_some() {
         errors.push(must_be_unset(braid));
     }
@@ -61,70 +60,6 @@ fn check_alone(row: &ClickConversion, errors: &mut Vec<ApiError>) {
     if !row.custom_variables.is_empty() {
         errors.push(must_be_unset("custom_variables"));
     }
-}
-
-fn check_action(row: &ClickConversion, settings: &Settings) -> Option<ApiError> {
-    let field = "conversion_action";
-    let Some(name) = &row.conversion_action else {
-        return Some(Code::REQUIRED.at(field, "The required field was not present."));
-    };
-    if !is_resource(name, "conversionActions") {
-        return Some(Code::MALFORMED_NAME.at(field, "Resource name is malformed.").triggered_by(name));
-    }
-    let known = |known: &String| known.rsplit('/').next() == row.action_id();
-    if !settings.conversion_actions.is_empty() && !settings.conversion_actions.iter().any(known) {
-        let message = "The conversion action cannot be found, or no upload is allowed for it.";
-        return Some(Code::upload("NO_CONVERSION_ACTION_FOUND").at(field, message).triggered_by(name));
-    }
-    None
-}
-
-/// `customers/{digits}/{collection}/{digits}`.
-fn is_resource(name: &str, collection: &str) -> bool {
-    let parts: Vec<&str> = name.split('/').collect();
-    matches!(parts.as_slice(), ["customers", customer, kind, id]
-        if is_digits(customer) && *kind == collection && is_digits(id))
-}
-
-fn check_time(row: &ClickConversion) -> Option<ApiError> {
-    let field = "conversion_date_time";
-    let Some(time) = &row.conversion_date_time else {
-        return Some(Code::REQUIRED.at(field, "The required field was not present."));
-    };
-    let (name, message) = match date_time::check(time) {
-        Ok(()) => return None,
-        Err(Wrong::Form) => (
-            "INVALID_STRING_DATE_TIME_SECONDS_WITH_OFFSET",
-            "The date time must be in the format 'yyyy-MM-dd HH:mm:ss+HH:mm' or 'yyyy-MM-dd HH:mm:ss-HH:mm'.",
-        ),
-        Err(Wrong::Value) => ("INVALID_FIELD_VALUES_IN_DATE", "The date contains invalid values."),
-    };
-    Some(Code("dateError", name).at(field, message).triggered_by(time))
-}
-
-fn check_currency(row: &ClickConversion) -> Option<ApiError> {
-    let code = row.currency_code.as_ref()?;
-    let shaped = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
-    let error = || {
-        Code("currencyCodeError", "UNSUPPORTED")
-            .at("currency_code", "The currency code is not supported.")
-            .triggered_by(code)
-    };
-    (!shaped).then(error)
-}
-
-fn check_order_id(row: &ClickConversion) -> Option<ApiError> {
-    let order_id = row.order_id.as_ref()?;
-    let (code, message) = if order_id.is_empty() {
-        (Code("stringLengthError", "EMPTY"), "The specified field should have a least one character.")
-    } else if order_id.chars().count() > MAX_ORDER_ID {
-        (Code("stringLengthError", "TOO_LONG"), "Too long.")
-    } else if order_id.contains('@') {
-        (Code::upload("ORDER_ID_CONTAINS_PII"), "The order ID contains personal data.")
-    } else {
-        return None;
-    };
-    Some(code.at("order_id", message))
 }
 
 fn check_consent(consent: &Consent) -> Option<ApiError> {

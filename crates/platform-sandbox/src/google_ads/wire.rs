@@ -1,18 +1,44 @@
-//! The request body. Unknown fields are refused, as Google's JSON reader refuses them. What nobody looks at is
+//! The request bodies. Unknown fields are refused, as Google's JSON reader refuses them. What nobody looks at is
 //! here for its JSON type.
 //!
 //! Only `lowerCamelCase` is read, although Google reads `snake_case` too: it is not the documented form.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+use super::upload::Upload;
 
 /// `UploadClickConversionsRequest`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct UploadRequest {
-    pub(super) conversions: Vec<ClickConversion>,
-    pub(super) partial_failure: bool,
-    pub(super) validate_only: bool,
-    pub(super) job_id: Option<i64>,
+pub(super) struct ConversionUpload {
+    conversions: Vec<ClickConversion>,
+    partial_failure: bool,
+    validate_only: bool,
+    job_id: Option<i64>,
+}
+
+impl From<ConversionUpload> for Upload<ClickConversion> {
+    fn from(body: ConversionUpload) -> Self {
+        let ConversionUpload { conversions: rows, partial_failure, validate_only, job_id } = body;
+        Self { rows, partial_failure, validate_only, job_id }
+    }
+}
+
+/// `UploadConversionAdjustmentsRequest`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct AdjustmentUpload {
+    conversion_adjustments: Vec<ConversionAdjustment>,
+    partial_failure: bool,
+    validate_only: bool,
+    job_id: Option<i64>,
+}
+
+impl From<AdjustmentUpload> for Upload<ConversionAdjustment> {
+    fn from(body: AdjustmentUpload) -> Self {
+        let AdjustmentUpload { conversion_adjustments: rows, partial_failure, validate_only, job_id } = body;
+        Self { rows, partial_failure, validate_only, job_id }
+    }
 }
 
 /// One row.
@@ -44,11 +70,44 @@ impl ClickConversion {
     pub(super) fn click(&self) -> Option<&str> {
         self.gclid.as_deref().or(self.gbraid.as_deref()).or(self.wbraid.as_deref())
     }
+}
 
-    /// The only part of the conversion action's name that is looked at.
-    pub(super) fn action_id(&self) -> Option<&str> {
-        self.conversion_action.as_deref()?.rsplit('/').next()
-    }
+/// One adjustment.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ConversionAdjustment {
+    pub(super) adjustment_type: Option<AdjustmentType>,
+    pub(super) conversion_action: Option<String>,
+    pub(super) adjustment_date_time: Option<String>,
+    pub(super) order_id: Option<String>,
+    pub(super) gclid_date_time_pair: Option<GclidDateTimePair>,
+    pub(super) restatement_value: Option<RestatementValue>,
+    pub(super) user_identifiers: Vec<UserIdentifier>,
+    pub(super) user_agent: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum AdjustmentType {
+    Unspecified,
+    Unknown,
+    Retraction,
+    Restatement,
+    Enhancement,
+}
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct GclidDateTimePair {
+    pub(super) gclid: Option<String>,
+    pub(super) conversion_date_time: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RestatementValue {
+    pub(super) adjusted_value: Option<f64>,
+    pub(super) currency_code: Option<String>,
 }
 
 /// `UserIdentifier`.

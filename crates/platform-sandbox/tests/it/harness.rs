@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 pub(crate) const TIKTOK: &str = "/open_api/v1.3/event/track/";
 pub(crate) const GOOGLE: &str = "/v26/customers/1234567890:uploadClickConversions";
+pub(crate) const ADJUST: &str = "/v26/customers/1234567890:uploadConversionAdjustments";
 pub(crate) const ACTION: &str = "customers/1234567890/conversionActions/987654321";
 
 /// SHA-256 of nothing.
@@ -88,6 +89,16 @@ impl Running {
         read(self.google_request(GOOGLE, &token, body)).await
     }
 
+    /// Posts adjustments to Google with a fresh token and the usual modes.
+    pub(crate) async fn google_adjust(&self, rows: &[Value]) -> (u16, Value) {
+        self.google_adjust_body(&json!({ "conversionAdjustments": rows, "partialFailure": true })).await
+    }
+
+    pub(crate) async fn google_adjust_body(&self, body: &Value) -> (u16, Value) {
+        let token = self.token().await;
+        read(self.google_request(ADJUST, &token, body)).await
+    }
+
     pub(crate) fn google_request(&self, path: &str, token: &str, body: &Value) -> reqwest::RequestBuilder {
         let request = self.post(path).header("Authorization", format!("Bearer {token}"));
         request.header("Content-Type", "application/json").body(body.to_string())
@@ -164,6 +175,16 @@ pub(crate) fn row(order_id: &str) -> Value {
         "gclid": format!("click-{order_id}"),
         "conversionAction": ACTION,
         "conversionDateTime": "2026-01-10 12:00:00+00:00",
+        "orderId": order_id,
+    })
+}
+
+/// Takes back the conversion of [`row`], a day after it.
+pub(crate) fn retraction(order_id: &str) -> Value {
+    json!({
+        "adjustmentType": "RETRACTION",
+        "conversionAction": ACTION,
+        "adjustmentDateTime": "2026-01-11 12:00:00+00:00",
         "orderId": order_id,
     })
 }
