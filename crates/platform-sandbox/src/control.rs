@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use crate::exchange::Call;
 use crate::reply::Reply;
 use crate::state::State;
-use crate::{AcuitySettings, AcuitySettingsError, Platform, Settings, SettingsError, acuity};
+use crate::{AcuitySettings, AcuitySettingsError, Platform, QstashSettings, Settings, SettingsError, acuity};
+
+/// QStash among the settings; it is no sink.
+const QSTASH: &str = "qstash";
 
 /// Why a control request is refused.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +42,10 @@ enum ControlError {
     SenselessAcuity(AcuitySettingsError),
     #[error(transparent)]
     Act(#[from] acuity::ActRefusal),
+    #[error("{QSTASH}: {0}")]
+    UnreadableQstash(serde_json::Error),
+    #[error("{QSTASH}: {0}")]
+    SenselessQstash(SettingsError),
 }
 
 impl ControlError {
@@ -54,7 +61,9 @@ impl ControlError {
             | Self::Unreadable(..)
             | Self::Senseless(..)
             | Self::UnreadableAcuity(_)
-            | Self::SenselessAcuity(_) => StatusCode::BAD_REQUEST,
+            | Self::SenselessAcuity(_)
+            | Self::UnreadableQstash(_)
+            | Self::SenselessQstash(_) => StatusCode::BAD_REQUEST,
         }
     }
 }
@@ -111,12 +120,16 @@ fn config(state: &State, call: &Call) -> Result<Reply, ControlError> {
     let mut sinks: BTreeMap<String, Value> =
         serde_json::from_slice(&call.body).map_err(ControlError::NotSettings)?;
     let acuity = sinks.remove(acuity::NAME).map(readable_acuity).transpose()?;
+    let qstash = sinks.remove(QSTASH).map(readable_qstash).transpose()?;
     let all = sinks.into_iter().map(|(name, settings)| readable(&name, settings));
     for (platform, settings) in all.collect::<Result<Vec<_>, _>>()? {
         state.configure(platform, settings);
     }
     if let Some(settings) = acuity {
         state.acuity.configure(settings);
+    }
+    if let Some(settings) = qstash {
+        state.qstash.configure(settings);
     }
     Ok(done())
 }
@@ -133,6 +146,13 @@ fn readable_acuity(settings: Value) -> Result<AcuitySettings, ControlError> {
     let settings: AcuitySettings =
         serde_json::from_value(settings).map_err(ControlError::UnreadableAcuity)?;
     settings.check().map_err(ControlError::SenselessAcuity)?;
+    Ok(settings)
+}
+
+fn readable_qstash(settings: Value) -> Result<QstashSettings, ControlError> {
+    let settings: QstashSettings =
+        serde_json::from_value(settings).map_err(ControlError::UnreadableQstash)?;
+    settings.check().map_err(ControlError::SenselessQstash)?;
     Ok(settings)
 }
 

@@ -5,6 +5,9 @@
 //! what it accepted, so that a [`Report`] can say what arrived, what was deduplicated and what was counted twice; and
 //! it can be told to be slow, to fail, to cut connections or to forget ([`Settings`]).
 //!
+//! Beside the platforms it plays Upstash [QStash](Qstash), the queue that takes messages under `/v2/` and calls back:
+//! signed, retried, and with faults of its own ([`QstashSettings`]).
+//!
 //! It is written from the platforms' documentation alone and shares no code with the senders it tests: a mistake in
 //! one is not hidden by the other. Where the documentation leaves a choice, the sandbox takes the stricter side, as
 //! long as a correct sender never notices.
@@ -15,8 +18,8 @@
 //!
 //! Besides the platforms' own paths the listener takes control requests: `GET /__report`, `GET /__ids?sink=NAME`,
 //! `POST /__config`, `POST /__reset` and `POST /__acuity/{book,reschedule,cancel,edit}`. They are the HTTP form of
-//! [`Sandbox::report`], [`Sandbox::ids`], [`Sandbox::configure`] with [`Acuity::configure`], [`Sandbox::reset`], and of
-//! what [`Acuity`] can do.
+//! [`Sandbox::report`], [`Sandbox::ids`], [`Sandbox::configure`] with [`Acuity::configure`] and [`Qstash::configure`],
+//! [`Sandbox::reset`], and of what [`Acuity`] can do.
 //!
 //! ```no_run
 //! # async fn run() -> std::io::Result<()> {
@@ -39,7 +42,9 @@ mod exchange;
 mod faults;
 mod google_ads;
 mod memory;
+mod outgoing;
 mod platform;
+mod qstash;
 mod reply;
 mod report;
 mod server;
@@ -56,6 +61,7 @@ pub use acuity::{
     Acuity, AcuityError, AcuityReport, AcuitySettings, AcuitySettingsError, Booking, Edit, Twins,
 };
 pub use platform::Platform;
+pub use qstash::{Qstash, QstashReport, QstashSettings, SigningKeys};
 pub use report::{PlatformReport, Report, SeenId, Sinks};
 pub use settings::{Settings, SettingsError, Verdict};
 use state::State;
@@ -97,6 +103,11 @@ impl Sandbox {
         self.state.configure(platform, settings);
     }
 
+    /// The queue that calls back.
+    pub fn qstash(&self) -> Qstash {
+        Qstash { state: Arc::clone(&self.state) }
+    }
+
     /// Every accepted `event_id` or `orderId`, in no particular order.
     pub fn ids(&self, platform: Platform) -> Vec<SeenId> {
         self.state.of(platform).ids()
@@ -107,8 +118,8 @@ impl Sandbox {
         Acuity::new(Arc::clone(&self.state))
     }
 
-    /// Empties every tally, the memory of ids and Acuity's appointments, and restarts the random sequence; settings
-    /// and tokens stay.
+    /// Empties every tally, the memory of ids and Acuity's appointments, drops the queue's messages, and restarts the
+    /// random sequence; settings, tokens and keys stay.
     pub fn reset(&self) {
         self.state.reset();
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::QstashReport;
 use crate::acuity::AcuityReport;
 
 /// Everything that arrived since the start or the last reset.
@@ -13,6 +14,8 @@ pub struct Report {
     pub sinks: Sinks,
     /// What happened at Acuity.
     pub acuity: AcuityReport,
+    /// What QStash was given to deliver.
+    pub qstash: QstashReport,
     /// Requests at Google's token endpoint.
     pub token_requests: u64,
     /// Requests for what no platform offers, by method and path (at most 100 different ones).

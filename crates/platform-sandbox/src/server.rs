@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::exchange::{self, Call};
 use crate::reply::Reply;
 use crate::state::State;
-use crate::{Platform, acuity, control, google_ads};
+use crate::{Platform, acuity, control, google_ads, qstash};
 
 /// Room for a full batch of the largest rows; beyond it a body is refused unread.
 const MAX_BODY: usize = 16 << 20;
@@ -40,9 +40,11 @@ pub(crate) async fn serve(
     let mut connections = JoinSet::new();
     let mut failures = 0;
     let mut shutdown = pin!(shutdown);
+    let mut deliveries = pin!(qstash::drive(state));
     loop {
         tokio::select! {
             () = &mut shutdown => return Ok(()),
+            never = &mut deliveries => match never {},
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
@@ -83,6 +85,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
         Route::Acuity => acuity::answer(&state, &call).await,
         Route::Token => google_ads::token(&state, &call),
         Route::Platform(platform) => exchange::run(&state, platform, &call).await?,
+        Route::Qstash => qstash::answer(&state, &call).await,
         Route::Unknown => unknown(&state, &call),
     };
     Ok(reply.into_response())
@@ -94,12 +97,16 @@ enum Route {
     Acuity,
     Token,
     Platform(Platform),
+    Qstash,
     Unknown,
 }
 
 fn route(method: &Method, path: &str) -> Route {
     if path.starts_with("/__") {
         return Route::Control;
+    }
+    if path.starts_with("/v2/") {
+        return Route::Qstash;
     }
     match path {
         _ if acuity::is_api(path) => Route::Acuity,

@@ -125,6 +125,14 @@ pub enum SettingsError {
         /// The setting.
         name: String,
     },
+    /// A value that a setting cannot take.
+    #[error("{name} must be {range}")]
+    OutOfRange {
+        /// The setting.
+        name: &'static str,
+        /// What it can take.
+        range: &'static str,
+    },
     /// A setting of the other platform.
     #[error("{name} has no meaning for {}", .platform.name())]
     Misplaced {

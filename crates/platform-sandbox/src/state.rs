@@ -8,6 +8,7 @@ use crate::acuity;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::google_ads::AccessTokens;
+use crate::qstash;
 use crate::report::{Report, SeenId, Sinks};
 use crate::settings::Settings;
 use crate::tally::Tally;
@@ -24,6 +25,7 @@ pub(crate) struct State {
     tiktok: PlatformState,
     google_ads: PlatformState,
     pub(crate) acuity: acuity::Account,
+    pub(crate) qstash: qstash::Account,
     access_tokens: Mutex<AccessTokens>,
     token_requests: AtomicU64,
     unknown_paths: Mutex<BTreeMap<String, u64>>,
@@ -38,6 +40,7 @@ impl State {
             clock,
             tiktok: PlatformState::default(),
             google_ads: PlatformState::default(),
+            qstash: qstash::Account::new(),
             access_tokens: Mutex::default(),
             token_requests: AtomicU64::new(0),
             unknown_paths: Mutex::default(),
@@ -53,12 +56,16 @@ impl State {
 
     /// The time as a platform with these settings sees it.
     pub(crate) fn now_us(&self, settings: &Settings) -> u64 {
-        self.clock.now_us(settings.clock_offset_s)
+        self.moved_clock_us(settings.clock_offset_s)
     }
 
     /// The sandbox's own time, in microseconds since 1970.
     pub(crate) fn clock_us(&self) -> u64 {
-        self.clock.now_us(0)
+        self.moved_clock_us(0)
+    }
+
+    pub(crate) fn moved_clock_us(&self, offset_s: i64) -> u64 {
+        self.clock.now_us(offset_s)
     }
 
     pub(crate) fn access_tokens(&self) -> MutexGuard<'_, AccessTokens> {
@@ -77,6 +84,7 @@ impl State {
             *self.of(platform).tally() = Tally::default();
         }
         self.acuity.reset();
+        self.qstash.reset();
         lock(&self.unknown_paths).clear();
         self.token_requests.store(0, Relaxed);
         self.chance.restart();
@@ -101,6 +109,7 @@ impl State {
                 google_ads: self.google_ads.tally().report(),
             },
             acuity: self.acuity.report(),
+            qstash: self.qstash.report(),
             token_requests: self.token_requests.load(Relaxed),
             unknown_paths: lock(&self.unknown_paths).clone(),
         }

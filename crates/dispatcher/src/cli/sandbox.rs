@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
-use platform_sandbox::{AcuitySettings, Sandbox};
+use platform_sandbox::{AcuitySettings, QstashSettings, Sandbox, SigningKeys};
 use tokio::net::TcpListener;
 
 use super::Verdict;
@@ -29,9 +29,12 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
         .with_context(|| format!("cannot listen on {}", arguments.listen))?;
     let AcuitySettings { user_id, api_key, .. } = AcuitySettings::default();
     let base = format!("http://{}", listener.local_addr()?);
+    let sandbox = Sandbox::new(arguments.seed);
+    let SigningKeys { current, next } = sandbox.qstash().keys();
+    let token = QstashSettings::default().token;
     writeln!(
         std::io::stdout(),
-        "sandbox of TikTok, Google Ads and Acuity on {base}\n\n\
+        "sandbox of TikTok, Google Ads, Acuity and QStash on {base}\n\n\
          Point the service at it:\n  \
          TIKTOK_BASE_URL={base} TIKTOK_PIXEL_ID=PIXEL TIKTOK_ACCESS_TOKEN=sandbox-token \\\n  \
          GOOGLE_ADS_BASE_URL={base} GOOGLE_ADS_TOKEN_URL={base}/token GOOGLE_ADS_CLIENT_ID=id \\\n  \
@@ -44,8 +47,11 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
          \"http://127.0.0.1:8080/api/webhooks/acuity/acuity\"}}}}'\n  \
          curl {base}/__acuity/book -d '{{\"datetime\": \"2027-01-15T10:15:00-0500\", \
          \"email\": \"ann@example.com\"}}'\n\n\
+         Where its queue is QStash, besides:\n  \
+         QSTASH_URL={base} QSTASH_TOKEN={token} \\\n  \
+         QSTASH_CURRENT_SIGNING_KEY={current} QSTASH_NEXT_SIGNING_KEY={next}\n\n\
          What it received: {base}/__report"
     )?;
-    Sandbox::new(arguments.seed).serve(listener, super::serve::stop_signal()).await?;
+    sandbox.serve(listener, super::serve::stop_signal()).await?;
     Ok(Verdict::Good)
 }

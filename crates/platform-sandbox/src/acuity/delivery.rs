@@ -3,18 +3,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
 use hyper::header::CONTENT_TYPE;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use tokio::task::JoinSet;
-use tokio::time::{Duration, Instant, timeout};
+use tokio::time::{Duration, Instant};
 
 use super::settings::AcuitySettings;
 use super::webhook::{Webhook, signature};
+use crate::outgoing::{self, Client};
 use crate::state::State;
 
 /// So many webhooks are under way at once, each of another appointment.
@@ -26,12 +23,9 @@ const MAX_TRIES: u32 = 20;
 /// An answer that takes longer counts as a failure.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-type HttpClient = Client<HttpConnector, Full<Bytes>>;
-
 /// Delivers webhooks until it is dropped.
 pub(crate) async fn deliver(state: Arc<State>) {
-    // A connection for each webhook: one kept open would outlive the service that it led to.
-    let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
+    let client = outgoing::client();
     let mut tries = JoinSet::new();
     let mut under_way = HashSet::new();
     loop {
@@ -52,7 +46,7 @@ pub(crate) async fn deliver(state: Arc<State>) {
 }
 
 /// One try, by the settings of the moment; gives the appointment.
-async fn attempt(state: Arc<State>, client: HttpClient, mut webhook: Webhook) -> u64 {
+async fn attempt(state: Arc<State>, client: Client, mut webhook: Webhook) -> u64 {
     let account = &state.acuity;
     let settings = account.settings();
     let Some(target) = settings.webhook_target.as_deref() else {
@@ -80,7 +74,7 @@ async fn attempt(state: Arc<State>, client: HttpClient, mut webhook: Webhook) ->
 }
 
 /// Whether the webhook was taken: any 2xx in time.
-async fn post(client: &HttpClient, target: &str, settings: &AcuitySettings, webhook: Webhook) -> bool {
+async fn post(client: &Client, target: &str, settings: &AcuitySettings, webhook: Webhook) -> bool {
     let body = webhook.body(settings.prefixed_actions);
     let request = Request::post(target)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -89,8 +83,5 @@ async fn post(client: &HttpClient, target: &str, settings: &AcuitySettings, webh
     let Ok(request) = request else {
         return false;
     };
-    match timeout(PATIENCE, client.request(request)).await {
-        Ok(Ok(response)) => response.status().is_success(),
-        Ok(Err(_)) | Err(_) => false,
-    }
+    outgoing::send(client, request, PATIENCE).await.is_ok_and(|answer| answer.status.is_success())
 }

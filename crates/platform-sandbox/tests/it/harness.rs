@@ -42,12 +42,16 @@ impl Running {
         running
     }
 
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
     pub(crate) fn post(&self, path: &str) -> reqwest::RequestBuilder {
-        self.client.post(format!("{}{path}", self.base))
+        self.client.post(self.url(path))
     }
 
     pub(crate) fn get(&self, path: &str) -> reqwest::RequestBuilder {
-        self.client.get(format!("{}{path}", self.base))
+        self.client.get(self.url(path))
     }
 
     /// Posts to TikTok; the answer comes with HTTP 200.

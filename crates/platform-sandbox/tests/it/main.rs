@@ -12,6 +12,7 @@ mod google_requests;
 mod google_rows;
 mod harness;
 mod oauth;
+mod qstash;
 mod receiver;
 mod tiktok_accepts;
 mod tiktok_dedup;
