@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::CanonicalEvent;
 use crate::consent::Consent;
+use crate::event::MAX_CLICK_IDS;
 
 /// A visitor's click ids and visit facts, under the id that the site hands on (the spec's `va_attrib`).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,12 +67,16 @@ impl Attribution {
         }
     }
 
-    /// This attribution with what a later visit adds. What was written first stands, click id by click id; of consent
-    /// the later word counts.
+    /// This attribution with what a later visit adds. What was written first stands, click id by click id, of which
+    /// there are never more than an event can have; of consent the later word counts.
     #[must_use]
     pub fn joined_by(self, later: Self) -> Self {
-        let mut clicks = later.clicks;
-        clicks.extend(self.clicks);
+        let mut clicks = self.clicks;
+        for (name, click) in later.clicks {
+            if clicks.len() < MAX_CLICK_IDS {
+                clicks.entry(name).or_insert(click);
+            }
+        }
         Self {
             id: self.id,
             first_seen: self.first_seen.min(later.first_seen),
@@ -174,6 +179,16 @@ mod tests {
         assert_eq!(joined.page_url.as_deref(), Some("https://a"));
         assert_eq!(joined.consent, denied);
         assert_eq!((joined.first_seen, joined.last_seen), (at(1), at(9)));
+    }
+
+    #[test]
+    fn click_ids_do_not_pile_up() {
+        let names: Vec<String> = ('a'..='z').map(|letter| format!("{letter}_id")).collect();
+        let joined = names
+            .iter()
+            .fold(visit(1, &[]), |known, name| known.joined_by(visit(2, &[(name.as_str(), "value")])));
+        let kept: Vec<&String> = joined.clicks.keys().collect();
+        assert_eq!(kept, names.iter().take(16).collect::<Vec<_>>());
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod settings;
 pub mod sink;
 pub mod skip;
 pub mod source;
+mod visit;
 
 pub use event::CanonicalEvent;
 pub use jiff::Timestamp;

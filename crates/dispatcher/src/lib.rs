@@ -21,6 +21,7 @@ pub mod service;
 pub mod settle;
 mod sinks;
 pub mod telemetry;
+pub mod visits;
 pub mod watch;
 pub mod worker;
 

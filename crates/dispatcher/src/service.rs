@@ -8,6 +8,7 @@ use conversion_core::registry::{self, SinkContext};
 use conversion_core::settings::SettingsError;
 use conversion_core::sink::{ConversionSink, NotSent, Subject};
 use conversion_core::skip::MISSING_CREDENTIALS;
+use conversion_core::source::BookingSource;
 use conversion_core::{CanonicalEvent, Timestamp};
 use conversion_store::{RegisteredSink, SinkRegistration, Store, StoreError};
 use http_exchange::Pace;
@@ -20,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use crate::alarm::Alarm;
 use crate::batch::Limits;
 use crate::clock::Clock;
-use crate::config::{Config, MAX_BODY, OutboundMode, SinkConfig};
+use crate::config::{Config, MAX_BODY, OutboundMode, SinkConfig, SourceConfig};
 use crate::gate::Gate;
 use crate::ingest::{Committer, Ingest, Lane};
 use crate::intake;
@@ -28,6 +29,7 @@ use crate::ledger::Ledger;
 use crate::run::Run;
 use crate::screen::Rules;
 use crate::settle::Patience;
+use crate::visits::{BookingPages, Visits};
 use crate::watch::Watch;
 use crate::worker::{Station, Worker};
 
@@ -42,6 +44,8 @@ pub struct Service {
     pub clock: Clock,
     /// The way in.
     pub ingest: Ingest,
+    /// The way in of visits.
+    pub visits: Visits,
     /// One for each configured sink.
     pub stations: Vec<Arc<Station>>,
     /// Room for request bodies, in bytes.
@@ -67,6 +71,14 @@ pub enum StartError {
         /// What is wrong.
         source: SettingsError,
     },
+    /// A source's settings are wrong.
+    #[error("source {name}: {source}")]
+    Source {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        source: SettingsError,
+    },
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -79,6 +91,23 @@ pub fn build_sink(config: &Config, sink: &SinkConfig) -> Result<Arc<dyn Conversi
     let plugin = registry::find(sink.descriptor.kind)
         .ok_or_else(|| fail(SettingsError::new(format!("no connector of kind {}", sink.descriptor.kind))))?;
     (plugin.build)(sink.settings.0.clone(), &context).map_err(fail)
+}
+
+/// Makes the connector of a configured source.
+pub fn build_source(source: &SourceConfig) -> Result<Arc<dyn BookingSource>, StartError> {
+    let fail = |error| StartError::Source { name: source.name.clone(), source: error };
+    let kind = source.descriptor.kind;
+    let plugin = registry::sources().into_iter().find(|plugin| plugin.descriptor.kind == kind);
+    let plugin = plugin.ok_or_else(|| fail(SettingsError::new(format!("no connector of kind {kind}"))))?;
+    (plugin.build)(source.settings.0.clone()).map_err(fail)
+}
+
+/// Where visitors book with the configured sources.
+fn booking_pages(config: &Config, sources: &[Arc<dyn BookingSource>]) -> BookingPages {
+    BookingPages {
+        hosts: config.sources.iter().flat_map(|source| source.descriptor.booking_hosts).copied().collect(),
+        parameters: sources.iter().filter_map(|source| source.attribution_parameter()).collect(),
+    }
 }
 
 /// The sentence about missing credentials, if any are.
@@ -95,6 +124,8 @@ impl Service {
     pub async fn start(config: Config, store: Arc<dyn Store>, clock: Clock) -> Result<Self, StartError> {
         let sinks =
             config.sinks.iter().map(|sink| build_sink(&config, sink)).collect::<Result<Vec<_>, _>>()?;
+        let sources = config.sources.iter().map(build_source).collect::<Result<Vec<_>, _>>()?;
+        let pages = booking_pages(&config, &sources);
         let run = Arc::new(Run::start(Arc::clone(&store), clock.clone()).await?);
         let registrations: Vec<_> = config.sinks.iter().map(|sink| registration(&config, sink)).collect();
         let registered = store.register_sinks(&registrations).await?;
@@ -150,14 +181,26 @@ impl Service {
             driver: config.delivery.queue.into(),
             stop: stop_committer.clone(),
         };
-        let (ingest, commit) = Ingest::open(surroundings.vocabulary, clock.clone(), committing);
+        let vocabulary = surroundings.vocabulary;
+        let (visits, commit_visits, upkeep) = Visits::open(
+            &config,
+            &pages,
+            Arc::clone(&vocabulary),
+            Arc::clone(&store),
+            clock.clone(),
+            stop_committer.clone(),
+        );
+        background.spawn(watch.over(upkeep));
+        let (ingest, commit) = Ingest::open(vocabulary, clock.clone(), committing);
         let committer = TaskTracker::new();
         committer.spawn(watch.over(commit));
+        committer.spawn(watch.over(commit_visits));
         Ok(Self {
             config,
             store,
             clock,
             ingest,
+            visits,
             stations,
             body_room: Semaphore::new(MAX_BODY),
             ledger,

@@ -125,6 +125,7 @@ fn what_the_configuration_shows_as_defaults_are_the_defaults() {
         (format!("{:?}", shown.defaults), format!("{:?}", default.defaults)),
         (format!("{:?}", shown.consent), format!("{:?}", default.consent)),
         (format!("{:?}", shown.delivery), format!("{:?}", default.delivery)),
+        (format!("{:?}", shown.attribution), format!("{:?}", default.attribution)),
         (format!("{:?}", shown.graphql), format!("{:?}", default.graphql)),
         (format!("{:?}", shown.log), format!("{:?}", default.log)),
     ] {
@@ -165,7 +166,9 @@ fn the_configuration_shows_every_setting_and_every_variable() {
         part.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{name} =")))
             || part.contains(&format!("[sinks.{name}]"))
     };
-    for name in ["server", "store", "outbound", "defaults", "consent", "delivery", "graphql", "log"] {
+    for name in
+        ["server", "store", "outbound", "defaults", "consent", "delivery", "attribution", "graphql", "log"]
+    {
         let part =
             page.split(&format!("\n[{name}]\n")).nth(1).and_then(|rest| rest.split("\n[").next()).unwrap();
         // No setting is like it, so that the error lists them all.

@@ -5,7 +5,9 @@
 
 mod harness;
 
+mod attribution;
 mod batches;
+mod browser;
 mod cli_check;
 mod cli_explain;
 mod cli_misc;

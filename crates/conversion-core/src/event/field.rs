@@ -13,7 +13,7 @@ use crate::consent::ConsentStatus;
 use crate::money::{Amount, AmountError, Currency};
 
 /// The members of one JSON object in their order, unread, duplicates included.
-pub(super) struct Members<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(crate) struct Members<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -37,18 +37,32 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
+impl<'a> Members<'a> {
+    /// The members of a whole document, which is `article` `noun`.
+    pub(crate) fn read(article: &str, noun: &str, json: &'a str) -> Result<Self, FieldError> {
+        let raw = serde_json::from_str::<&RawValue>(json).map_err(|error| {
+            let problem = if error.is_eof() { "is cut off" } else { "is not valid JSON" };
+            let (line, column) = (error.line(), error.column());
+            FieldError::new("", format!("the {noun} {problem} at line {line}, column {column}"))
+        })?;
+        serde_json::from_str(raw.get()).map_err(|_| {
+            FieldError::new("", format!("{article} {noun} must be an object, not {}", shape(raw)))
+        })
+    }
+}
+
 /// A key, borrowed unless it holds escapes.
 #[derive(serde::Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Reads values and gathers what is wrong with them.
 #[derive(Default)]
-pub(super) struct Reader {
-    pub(super) errors: Vec<FieldError>,
+pub(crate) struct Reader {
+    pub(crate) errors: Vec<FieldError>,
 }
 
 impl Reader {
-    pub(super) fn refuse<T>(&mut self, field: &str, message: impl Into<String>) -> Option<T> {
+    pub(crate) fn refuse<T>(&mut self, field: &str, message: impl Into<String>) -> Option<T> {
         self.errors.push(FieldError::new(field, message));
         None
     }
@@ -59,7 +73,7 @@ impl Reader {
     }
 
     /// Members of an object; `null` is an absent one.
-    pub(super) fn object<'a>(&mut self, field: &str, raw: &'a RawValue) -> Vec<(Cow<'a, str>, &'a RawValue)> {
+    pub(crate) fn object<'a>(&mut self, field: &str, raw: &'a RawValue) -> Vec<(Cow<'a, str>, &'a RawValue)> {
         if is_null(raw) {
             return Vec::new();
         }
@@ -70,7 +84,7 @@ impl Reader {
     }
 
     /// `members` if there are not too many and none is given twice.
-    pub(super) fn distinct<'a>(
+    pub(crate) fn distinct<'a>(
         &mut self,
         field: &str,
         members: Vec<(Cow<'a, str>, &'a RawValue)>,
@@ -89,7 +103,7 @@ impl Reader {
     }
 
     /// Items of an array; `null` is an absent one.
-    pub(super) fn array<'a>(&mut self, field: &str, max: usize, raw: &'a RawValue) -> Vec<&'a RawValue> {
+    pub(crate) fn array<'a>(&mut self, field: &str, max: usize, raw: &'a RawValue) -> Vec<&'a RawValue> {
         if is_null(raw) {
             return Vec::new();
         }
@@ -103,7 +117,7 @@ impl Reader {
     }
 
     /// Text of at most `max` characters, trimmed; blank and `null` are absent.
-    pub(super) fn text(&mut self, field: &str, max: usize, raw: &RawValue) -> Option<String> {
+    pub(crate) fn text(&mut self, field: &str, max: usize, raw: &RawValue) -> Option<String> {
         if is_null(raw) {
             return None;
         }
@@ -125,7 +139,7 @@ impl Reader {
     }
 
     /// An id: text that goes to platforms, logs and addresses in the clear.
-    pub(super) fn id(&mut self, field: &str, raw: &RawValue) -> Option<String> {
+    pub(crate) fn id(&mut self, field: &str, raw: &RawValue) -> Option<String> {
         let id = self.text(field, MAX_ID, raw)?;
         if id.contains('@') {
             return self.refuse(field, "must not hold `@`: ids are sent and logged in the clear");
@@ -134,7 +148,7 @@ impl Reader {
     }
 
     /// An absolute http or https address.
-    pub(super) fn url(&mut self, field: &str, raw: &RawValue) -> Option<String> {
+    pub(crate) fn url(&mut self, field: &str, raw: &RawValue) -> Option<String> {
         let url = self.text(field, MAX_URL, raw)?;
         let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         match scheme.as_deref() {
@@ -144,7 +158,7 @@ impl Reader {
     }
 
     /// RFC 3339 text, or Unix seconds.
-    pub(super) fn time(&mut self, field: &str, raw: &RawValue) -> Option<Timestamp> {
+    pub(crate) fn time(&mut self, field: &str, raw: &RawValue) -> Option<Timestamp> {
         const WANTED: &str = "a time as RFC 3339 (2026-01-10T12:00:00Z) or in Unix seconds";
         if is_null(raw) {
             return None;
@@ -177,7 +191,7 @@ impl Reader {
     }
 
     /// An amount of money.
-    pub(super) fn amount(&mut self, field: &str, raw: &RawValue) -> Option<Amount> {
+    pub(crate) fn amount(&mut self, field: &str, raw: &RawValue) -> Option<Amount> {
         if is_null(raw) {
             return None;
         }
@@ -191,7 +205,7 @@ impl Reader {
     }
 
     /// A whole number of pieces.
-    pub(super) fn quantity(&mut self, field: &str, raw: &RawValue) -> Option<u32> {
+    pub(crate) fn quantity(&mut self, field: &str, raw: &RawValue) -> Option<u32> {
         if is_null(raw) {
             return None;
         }
@@ -202,7 +216,7 @@ impl Reader {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&mut self, field: &str, raw: &RawValue) -> Option<bool> {
+    pub(crate) fn flag(&mut self, field: &str, raw: &RawValue) -> Option<bool> {
         match raw.get() {
             "null" => None,
             "true" => Some(true),
@@ -212,7 +226,7 @@ impl Reader {
     }
 
     /// An ISO 4217 code.
-    pub(super) fn currency(&mut self, field: &str, raw: &RawValue) -> Option<Currency> {
+    pub(crate) fn currency(&mut self, field: &str, raw: &RawValue) -> Option<Currency> {
         let code = self.text(field, MAX_WORD, raw)?;
         match Currency::parse(&code) {
             Some(currency) => Some(currency),
@@ -221,7 +235,7 @@ impl Reader {
     }
 
     /// An IPv4 or IPv6 address.
-    pub(super) fn ip(&mut self, field: &str, raw: &RawValue) -> Option<IpAddr> {
+    pub(crate) fn ip(&mut self, field: &str, raw: &RawValue) -> Option<IpAddr> {
         let text = self.text(field, MAX_WORD, raw)?;
         match text.parse() {
             Ok(address) => Some(address),
@@ -230,7 +244,7 @@ impl Reader {
     }
 
     /// `GRANTED` or `DENIED`.
-    pub(super) fn consent(&mut self, field: &str, raw: &RawValue) -> Option<ConsentStatus> {
+    pub(crate) fn consent_status(&mut self, field: &str, raw: &RawValue) -> Option<ConsentStatus> {
         match self.text(field, MAX_WORD, raw)?.as_str() {
             "GRANTED" => Some(ConsentStatus::Granted),
             "DENIED" => Some(ConsentStatus::Denied),
@@ -241,16 +255,16 @@ impl Reader {
 
 /// More members than this no object of an event can have.
 const MAX_MEMBERS: usize = 128;
-pub(super) const MAX_ID: usize = 64;
-pub(super) const MAX_URL: usize = 4096;
-pub(super) const MAX_WORD: usize = 64;
+pub(crate) const MAX_ID: usize = 64;
+pub(crate) const MAX_URL: usize = 4096;
+pub(crate) const MAX_WORD: usize = 64;
 
 fn is_null(raw: &RawValue) -> bool {
     raw.get() == "null"
 }
 
 /// What a value looks like, without its content.
-pub(super) fn shape(raw: &RawValue) -> String {
+fn shape(raw: &RawValue) -> String {
     let text = raw.get();
     match text.as_bytes().first() {
         Some(b'"') => {

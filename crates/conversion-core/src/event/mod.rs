@@ -1,8 +1,9 @@
 //! The canonical event: one business event as every entrance accepts it. `docs/events.md` is its reference.
 
 mod error;
-mod field;
+pub(crate) mod field;
 mod parse;
+mod part;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +22,12 @@ use crate::page::{is_personal, without_personal_data};
 
 /// The furthest an event's time may lie ahead; until then its deliveries wait for it.
 pub const MAX_AHEAD: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+
+/// Most click ids of one event or visit.
+pub(crate) const MAX_CLICK_IDS: usize = 16;
+
+/// Longest text of a field that holds a sentence or a browser's name, in characters.
+pub(crate) const MAX_TEXT: usize = 1000;
 
 /// One business event. Its identity is name and id together. Serialised, it is the wire format again, with every
 /// click id under `clickIds`.

@@ -6,15 +6,11 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::error::{EventError, FieldError};
-use super::field::{MAX_ID, MAX_WORD, Members, Reader, shape};
-use super::{Address, CanonicalEvent, Content, MAX_AHEAD, Property};
-use crate::consent::Consent;
+use super::field::{MAX_ID, MAX_WORD, Members, Reader};
+use super::{Address, CanonicalEvent, Content, MAX_AHEAD, MAX_TEXT, Property};
 
 const MAX_EVENT_NAME: usize = 64;
 const MAX_IDENTIFIER: usize = 320;
-const MAX_TEXT: usize = 1000;
-const MAX_CLICK_ID: usize = 1000;
-const MAX_CLICK_IDS: usize = 16;
 const MAX_CONTENTS: usize = 200;
 const MAX_PROPERTIES: usize = 50;
 
@@ -63,6 +59,11 @@ impl Vocabulary {
         Self { click_ids: click_ids.into_iter().collect() }
     }
 
+    /// The click ids that linked sinks declare.
+    pub fn click_ids(&self) -> &[&'static str] {
+        &self.click_ids
+    }
+
     /// Every name that may stand at top level.
     pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
         FIELDS.iter().chain(&self.click_ids).copied()
@@ -72,10 +73,7 @@ impl Vocabulary {
 impl CanonicalEvent {
     /// Reads one event. Every field is checked; all mistakes are reported at once.
     pub fn parse(json: &str, vocabulary: &Vocabulary, now: Timestamp) -> Result<Self, EventError> {
-        let raw = serde_json::from_str::<&RawValue>(json).map_err(|error| not_json(&error))?;
-        let Members(members) = serde_json::from_str(raw.get()).map_err(|_| {
-            refused(FieldError::new("", format!("an event must be an object, not {}", shape(raw))))
-        })?;
+        let Members(members) = Members::read("an", "event", json).map_err(refused)?;
         let mut draft = Draft::new(vocabulary);
         for (key, raw) in draft.reader.distinct("", members) {
             draft.read(&key, raw);
@@ -86,17 +84,6 @@ impl CanonicalEvent {
 
 fn refused(error: FieldError) -> EventError {
     EventError { event_id: None, event_name: None, errors: vec![error] }
-}
-
-fn not_json(error: &serde_json::Error) -> EventError {
-    let problem = match error.classify() {
-        serde_json::error::Category::Eof => "is cut off",
-        _ => "is not valid JSON",
-    };
-    refused(FieldError::new(
-        "",
-        format!("the event {problem} at line {}, column {}", error.line(), error.column()),
-    ))
 }
 
 /// An event while it is read.
@@ -137,7 +124,7 @@ impl<'v> Draft<'v> {
             "ip" => event.ip = reader.ip(key, raw),
             "userAgent" => event.user_agent = reader.text(key, MAX_TEXT, raw),
             "locale" => event.locale = reader.text(key, MAX_WORD, raw),
-            "clickIds" => self.read_click_ids(raw),
+            "clickIds" => reader.click_ids(raw, &mut event.click_ids),
             "pageUrl" => event.page_url = reader.url(key, raw),
             "pageReferrer" => event.page_referrer = reader.url(key, raw),
             "value" => event.value = reader.amount(key, raw),
@@ -149,11 +136,11 @@ impl<'v> Draft<'v> {
             "description" => event.description = reader.text(key, MAX_TEXT, raw),
             "leadId" => event.lead_id = reader.text(key, MAX_IDENTIFIER, raw),
             "limitedDataUse" => event.limited_data_use = reader.flag(key, raw),
-            "consent" => self.read_consent(raw),
+            "consent" => event.consent = reader.consent(raw),
             "appointmentId" => event.appointment_id = reader.id(key, raw),
             "attributionId" => event.attribution_id = reader.id(key, raw),
             "properties" => self.read_properties(raw),
-            click_id => self.read_click_id(click_id, click_id, raw),
+            click_id => reader.click_id(click_id, click_id, raw, &mut event.click_ids),
         }
     }
 
@@ -180,46 +167,6 @@ impl<'v> Draft<'v> {
             self.reader.errors.push(FieldError::new("address.country", message));
         }
         self.event.address = address;
-    }
-
-    fn read_consent(&mut self, raw: &RawValue) {
-        let mut consent = Consent::default();
-        for (key, raw) in self.reader.object("consent", raw) {
-            match &*key {
-                "adUserData" => consent.ad_user_data = self.reader.consent("consent.adUserData", raw),
-                "adPersonalization" => {
-                    consent.ad_personalization = self.reader.consent("consent.adPersonalization", raw);
-                }
-                _ => self.unknown(&format!("consent.{key}"), &key, &["adUserData", "adPersonalization"]),
-            }
-        }
-        self.event.consent = consent;
-    }
-
-    fn read_click_ids(&mut self, raw: &RawValue) {
-        for (key, raw) in self.reader.object("clickIds", raw) {
-            let path = format!("clickIds.{key}");
-            let well_formed =
-                (2..=32).contains(&key.len()) && key.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
-            if well_formed {
-                self.read_click_id(&path, &key, raw);
-            } else {
-                let message = "a click id's name has 2 to 32 letters and underscores";
-                self.reader.errors.push(FieldError::new(path, message));
-            }
-        }
-    }
-
-    fn read_click_id(&mut self, path: &str, name: &str, raw: &RawValue) {
-        let Some(value) = self.reader.text(path, MAX_CLICK_ID, raw) else { return };
-        let click_ids = &mut self.event.click_ids;
-        if click_ids.len() >= MAX_CLICK_IDS && !click_ids.contains_key(name) {
-            let message = format!("an event has at most {MAX_CLICK_IDS} click ids");
-            return self.reader.errors.push(FieldError::new(path, message));
-        }
-        if click_ids.insert(name.to_owned(), value).is_some() {
-            self.reader.errors.push(FieldError::new(path, "is given twice, at top level and under clickIds"));
-        }
     }
 
     fn read_contents(&mut self, raw: &RawValue) {
@@ -268,15 +215,7 @@ impl<'v> Draft<'v> {
     }
 
     fn unknown(&mut self, path: &str, key: &str, known: &[&str]) {
-        let message = match crate::settings::nearest(key, known.iter().copied()) {
-            _ if path == key && key.to_ascii_lowercase().ends_with("clid") => {
-                "is not a field; put a click id that no sink here knows under `clickIds`".to_owned()
-            }
-            Some(name) => format!("is not a field; did you mean `{name}`?"),
-            None => "is not a field; `properties` takes what has no field of its own".to_owned(),
-        };
-        let path: String = path.chars().take(MAX_ID).collect();
-        self.reader.errors.push(FieldError::new(path, message));
+        self.reader.unknown(path, key, known, "`properties` takes what has no field of its own");
     }
 
     fn finish(mut self, now: Timestamp) -> Result<CanonicalEvent, EventError> {

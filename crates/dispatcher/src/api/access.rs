@@ -82,15 +82,24 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// The caller's address: the last forwarded one that no trusted proxy of ours added.
-fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
-    if !trusted.contains(&peer) {
-        return peer;
+/// The caller's address: the last forwarded one that no trusted proxy of ours added. What stands before it, or before
+/// something that is no address, anyone may have written.
+pub(super) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    let forwarded = headers.get_all("x-forwarded-for").iter().map(|value| value.to_str().unwrap_or_default());
+    let mut hops = forwarded.collect::<Vec<_>>().join(",");
+    let mut client = peer.to_canonical();
+    while trusted.contains(&client) {
+        let at = hops.rfind(',').map_or(0, |comma| comma + 1);
+        let Some(hop) = address(hops.split_off(at).trim()) else { break };
+        client = hop.to_canonical();
+        hops.pop();
     }
-    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let hops: Vec<IpAddr> =
-        forwarded.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
-    hops.into_iter().rev().find(|hop| !trusted.contains(hop)).unwrap_or(peer)
+    client
+}
+
+/// An address, perhaps with a port.
+fn address(hop: &str) -> Option<IpAddr> {
+    hop.parse().ok().or_else(|| Some(hop.parse::<SocketAddr>().ok()?.ip()))
 }
 
 #[cfg(test)]
@@ -129,7 +138,12 @@ mod tests {
             ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
             ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
             ("10.0.0.1", "6.6.6.6, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
+            ("::ffff:10.0.0.1", "198.51.100.1:50312", "198.51.100.1"),
+            ("10.0.0.1", "[2001:db8::1]:443 , 10.0.0.2", "2001:db8::1"),
             ("10.0.0.1", "nonsense", "10.0.0.1"),
+            ("10.0.0.1", "6.6.6.6, unknown", "10.0.0.1"),
+            ("10.0.0.1", "", "10.0.0.1"),
+            ("10.0.0.1", "10.0.0.2", "10.0.0.2"),
         ] {
             let headers =
                 HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), forwarded.parse().unwrap())]);

@@ -28,7 +28,7 @@ struct Results {
 /// `POST /api/events`: one object, an array, or one object a line.
 pub(super) async fn accept(service: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     check_content_type(&headers)?;
-    let _room = body_room(&service, &headers)?;
+    let _room = body_room(&service, &headers, service.config.server.max_body)?;
     let body = read_body(body, service.config.server.max_body).await?;
     let events = split(&body, service.config.server.max_events)?;
     let results = service.ingest.take(&events).await?;
@@ -47,9 +47,12 @@ impl From<SplitError> for Problem {
     }
 }
 
-/// Room in memory for a body, as long as it says it is or may be.
-fn body_room<'s>(service: &'s Service, headers: &HeaderMap) -> Result<SemaphorePermit<'s>, Problem> {
-    let most = service.config.server.max_body;
+/// Room in memory for a body, as long as it says it is or may be at most.
+pub(super) fn body_room<'s>(
+    service: &'s Service,
+    headers: &HeaderMap,
+    most: usize,
+) -> Result<SemaphorePermit<'s>, Problem> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let bytes = u32::try_from(length.unwrap_or(most).min(most)).unwrap_or(u32::MAX);
     service.body_room.try_acquire_many(bytes).map_err(|_| IngestError::Overloaded.into())
@@ -57,24 +60,35 @@ fn body_room<'s>(service: &'s Service, headers: &HeaderMap) -> Result<SemaphoreP
 
 /// JSON by any of its names, or unnamed.
 pub(super) fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    match essence.to_ascii_lowercase().as_str() {
-        "application/json" | "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Ok(()),
-        _ => {
+    match essence(headers).as_deref() {
+        None
+        | Some("application/json" | "application/x-ndjson" | "application/ndjson" | "application/jsonl") => {
+            Ok(())
+        }
+        Some(_) => {
             let message = "send Content-Type: application/json, or application/x-ndjson for one event a line";
             Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
         }
     }
 }
 
+/// The content type without its parameters, in lower case, if one is named.
+pub(super) fn essence(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
 pub(super) async fn read_body(body: Body, limit: usize) -> Result<axum::body::Bytes, Problem> {
+    read_at_most(body, limit, "send the events in several requests").await
+}
+
+/// The body, if it has come in time and is not too long; else the mend is `mend`.
+pub(super) async fn read_at_most(body: Body, limit: usize, mend: &str) -> Result<axum::body::Bytes, Problem> {
     let read = tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, limit)).await;
     match read {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) if is_too_long(&error) => {
-            let message =
-                format!("the body is longer than {limit} bytes; send the events in several requests");
+            let message = format!("the body is longer than {limit} bytes; {mend}");
             Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message))
         }
         Ok(Err(_)) => Err(Problem::bad_request("the body broke off")),

@@ -1,11 +1,13 @@
 //! The HTTP API.
 
 mod access;
+mod attributions;
 mod deliveries;
 mod events;
 mod graphql;
 mod health;
 mod problem;
+mod script;
 mod sinks;
 mod test_event;
 
@@ -52,6 +54,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .merge(admin)
         .route("/api/graphql", get(graphql::page))
         .route("/api/test/{sink}", post(test_event::send))
+        .route("/api/attributions", post(attributions::accept).options(attributions::preflight))
+        .route("/signalbox.js", get(script::serve))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(problem::no_route)

@@ -1,9 +1,11 @@
 //! Errors as the API tells them.
 
 use std::fmt;
+use std::time::Duration;
 
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use conversion_core::event::FieldError;
 use conversion_store::StoreError;
 use serde_json::json;
 use tokio::task::JoinError;
@@ -15,12 +17,21 @@ use crate::ingest::IngestError;
 pub struct Problem {
     status: StatusCode,
     message: String,
+    /// When to come again.
+    retry_after: Option<Duration>,
 }
 
 impl Problem {
     /// With this status and sentence.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(Duration::from_secs(1));
+        Self { status, message: message.into(), retry_after }
+    }
+
+    /// To be tried again after `wait`.
+    #[must_use]
+    pub fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
     }
 
     /// 404.
@@ -44,14 +55,13 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.status, axum::Json(json!({ "error": self.message }))).into_response();
         let headers = response.headers_mut();
-        match self.status {
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            _ => {}
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(wait) = self.retry_after {
+            // In whole seconds, and not a moment too early.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -75,6 +85,11 @@ impl From<IngestError> for Problem {
     fn from(error: IngestError) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
     }
+}
+
+/// 422, with everything that is wrong.
+pub(super) fn unprocessable(errors: &[FieldError]) -> Response {
+    (StatusCode::UNPROCESSABLE_ENTITY, axum::Json(json!({ "errors": errors }))).into_response()
 }
 
 /// No such address.

@@ -9,16 +9,14 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use conversion_core::event::FieldError;
 use conversion_core::exchange::Exchange;
 use conversion_core::failure::Failure;
 use serde::Serialize;
-use serde_json::json;
 
 use super::Shared;
 use super::access::bearer;
 use super::events::{check_content_type, read_body};
-use super::problem::Problem;
+use super::problem::{Problem, unprocessable};
 use crate::service::Service;
 use crate::worker::{Station, Tested};
 
@@ -54,7 +52,7 @@ pub(super) async fn send(
     let text = str::from_utf8(&body).map_err(|_| Problem::bad_request("the body is not UTF-8"))?;
     let event = match service.ingest.read(text, service.clock.now()) {
         Ok(event) => event,
-        Err(error) => return Ok(refused(&error.errors)),
+        Err(error) => return Ok(unprocessable(&error.errors)),
     };
     let station = Arc::clone(station);
     // To its end, even if the caller hangs up: what was sent must be on record.
@@ -80,10 +78,6 @@ fn authorise<'s>(service: &'s Service, name: &str, headers: &HeaderMap) -> Resul
         ));
     }
     service.station(name).ok_or_else(closed)
-}
-
-fn refused(errors: &[FieldError]) -> Response {
-    (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "errors": errors }))).into_response()
 }
 
 impl Sent {

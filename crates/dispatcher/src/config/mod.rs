@@ -1,5 +1,6 @@
 //! Configuration: flag over environment over file over default. `config/signalbox.toml` documents every setting.
 
+mod attribution;
 mod connector;
 mod environment;
 mod expand;
@@ -13,12 +14,13 @@ use std::path::{Path, PathBuf};
 
 use conversion_core::settings::{self, SettingsError, nearest};
 
+pub use attribution::Attribution;
 pub use connector::ConnectorSettings;
 pub use environment::Environment;
 pub use keys::{ApiKey, Keys, Scope};
 pub use sections::{
-    Attribution, Consent, Defaults, Delivery, Graphql, Log, LogFormat, Outbound, OutboundMode, Qstash, Queue,
-    Server, StoreSection,
+    Consent, Defaults, Delivery, Graphql, Log, LogFormat, Outbound, OutboundMode, Qstash, Queue, Server,
+    StoreSection,
 };
 pub use sink::{OnMissingCredentials, SinkConfig, SinkOptions};
 pub use source::SourceConfig;
@@ -160,6 +162,7 @@ impl Config {
             let message = format!("max_body must lie between 1 and {MAX_BODY} bytes, and max_events above 0");
             return refuse("[server]", &message);
         }
+        self.attribution.check(self.server.public_url.as_deref())?;
         Ok(self)
     }
 

@@ -1,7 +1,6 @@
 //! The sections beside keys and sinks.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use conversion_core::consent::WhenUnknown;
@@ -175,32 +174,6 @@ impl Default for Qstash {
             retries: 3,
             clock_tolerance: Duration::from_secs(30),
             allow_development_keys: false,
-        }
-    }
-}
-
-/// `[attribution]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Attribution {
-    /// Origins of the sites whose pages may report visits, such as `https://academy.example`.
-    pub origins: Vec<String>,
-    /// The domain that the attribution's cookie is set for, such as `academy.example`; without it none is set.
-    pub cookie_domain: Option<String>,
-    /// How long an attribution is kept after it was last written.
-    #[serde(deserialize_with = "span::deserialize")]
-    pub keep_for: Duration,
-    /// Visits that one address may report in a minute.
-    pub visits_per_minute: NonZeroU32,
-}
-
-impl Default for Attribution {
-    fn default() -> Self {
-        Self {
-            origins: Vec::new(),
-            cookie_domain: None,
-            keep_for: Duration::from_secs(90 * 86_400),
-            visits_per_minute: NonZeroU32::new(60).unwrap_or(NonZeroU32::MIN),
         }
     }
 }

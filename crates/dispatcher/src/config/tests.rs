@@ -144,10 +144,64 @@ fn mistakes_name_the_setting_and_the_mend() {
         ),
         ("sinks = []", vec![], "[[sinks]]: no sink is configured"),
         ("[delivery]\nretry_for = '0s'", vec![], "[delivery] retry_for: must be longer than nothing"),
+        ("[attribution]\nkeep_for = '0s'", vec![], "[attribution] keep_for: must be longer than nothing"),
+        (
+            "[attribution]\nvisits_per_minute = 0",
+            vec![],
+            "[attribution]: `visits_per_minute`: invalid value: integer `0`, expected a nonzero u32",
+        ),
+        (
+            "[attribution]\ncookie_domain = 'academy.example'",
+            vec![("SIGNALBOX_PUBLIC_URL", "https://signals.elsewhere.example")],
+            "[attribution] cookie_domain: browsers take no cookie for academy.example from signals.elsewhere.example",
+        ),
     ] {
         let refused = load(file, &environment).unwrap_err();
         assert!(refused.starts_with(error), "{refused}\n{error}");
     }
+}
+
+#[test]
+fn origins_and_cookie_domains_are_as_browsers_have_them() {
+    let attribution = |setting: String| load(&format!("[attribution]\n{setting}"), &[]).map(drop);
+    for (origin, is_one) in [
+        ("https://academy.example", true),
+        ("http://localhost:3000", true),
+        ("http://127.0.0.1:3000", true),
+        ("http://[::1]:3000", true),
+        ("https://academy.example/", false),
+        ("https://academy.example:443", false),
+        ("http://academy.example:80", false),
+        ("https://Academy.example", false),
+        ("https://académie.example", false),
+        ("https://ann@academy.example", false),
+        ("https://*.academy.example", false),
+        ("ftp://academy.example", false),
+        ("academy.example", false),
+        ("null", false),
+        ("*", false),
+    ] {
+        let read = attribution(format!("origins = ['{origin}']"));
+        let expected = format!("[attribution] origins: `{origin}` is not an origin as browsers send it");
+        assert_eq!(read.is_ok(), is_one, "{origin}: {read:?}");
+        assert!(read.err().is_none_or(|error| error.starts_with(&expected)), "{origin}");
+    }
+    for (domain, is_one) in [
+        ("academy.example", true),
+        ("localhost", true),
+        (".academy.example", false),
+        ("https://academy.example", false),
+        ("academy.example:443", false),
+        ("academy.example; Secure", false),
+        ("127.0.0.1", false),
+    ] {
+        let read = attribution(format!("cookie_domain = '{domain}'"));
+        let expected = format!("[attribution] cookie_domain: `{domain}` is not a host name");
+        assert_eq!(read.is_ok(), is_one, "{domain}: {read:?}");
+        assert!(read.err().is_none_or(|error| error.starts_with(&expected)), "{domain}");
+    }
+    let within = [("SIGNALBOX_PUBLIC_URL", "https://signals.academy.example")];
+    assert!(load("[attribution]\ncookie_domain = 'academy.example'", &within).is_ok());
 }
 
 #[test]

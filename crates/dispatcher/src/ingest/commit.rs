@@ -42,9 +42,24 @@ pub struct Lane {
     pub intake: Intake,
 }
 
+/// What comes next; after `stop`, what has come in before it, and then nothing.
+pub(crate) async fn next_until<T>(
+    stop: &CancellationToken,
+    submissions: &mut mpsc::Receiver<T>,
+) -> Option<T> {
+    tokio::select! {
+        biased;
+        next = submissions.recv() => next,
+        () = stop.cancelled() => {
+            submissions.close();
+            submissions.recv().await
+        }
+    }
+}
+
 impl Committer {
     pub(super) async fn run(self, mut submissions: mpsc::Receiver<Submission>) {
-        while let Some(first) = self.next(&mut submissions).await {
+        while let Some(first) = next_until(&self.stop, &mut submissions).await {
             let mut size = first.events.len();
             let mut group = vec![first];
             // Never waits for more: what came while the last group was written is this group.
@@ -55,17 +70,6 @@ impl Committer {
                 group.push(next);
             }
             self.commit(group).await;
-        }
-    }
-
-    async fn next(&self, submissions: &mut mpsc::Receiver<Submission>) -> Option<Submission> {
-        tokio::select! {
-            biased;
-            next = submissions.recv() => next,
-            () = self.stop.cancelled() => {
-                submissions.close();
-                submissions.recv().await
-            }
         }
     }
 

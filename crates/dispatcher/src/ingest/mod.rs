@@ -11,6 +11,7 @@ use conversion_store::{Acceptance, StoreError};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
+pub(crate) use commit::next_until;
 pub use commit::{Committer, Lane};
 pub use split::{SplitError, split};
 
@@ -81,6 +82,15 @@ pub enum IngestError {
     Closed,
 }
 
+impl<T> From<mpsc::error::TrySendError<T>> for IngestError {
+    fn from(error: mpsc::error::TrySendError<T>) -> Self {
+        match error {
+            mpsc::error::TrySendError::Full(_) => Self::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => Self::Closed,
+        }
+    }
+}
+
 impl Ingest {
     /// The way in, and the committer that must run for it to lead anywhere.
     pub fn open(
@@ -119,10 +129,7 @@ impl Ingest {
             return Ok(Vec::new());
         }
         let (committed, wait) = oneshot::channel();
-        self.sender.try_send(Submission { events, committed }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => IngestError::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => IngestError::Closed,
-        })?;
+        self.sender.try_send(Submission { events, committed })?;
         wait.await.map_err(|_| IngestError::Closed)?.map_err(IngestError::Store)
     }
 }

@@ -1,0 +1,233 @@
+//! The script in a real browser: `tests/peers/browser.mjs` visits, this looks.
+
+use std::io;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Html;
+use conversion_core::attribution::Attribution;
+use conversion_core::booking::Appointment;
+use conversion_core::consent::ConsentStatus;
+use conversion_core::failure::{Failure, FailureClass};
+use conversion_core::registry::SourcePlugin;
+use conversion_core::sink::CheckReport;
+use conversion_core::source::{BookingSource, NotGenuine, Notice, SourceDescriptor};
+use conversion_store::Access;
+use jiff::civil::Date;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::harness::{Setup, World};
+
+/// A booking system of which nothing but its pages is known.
+#[derive(Debug)]
+struct Bookings;
+
+static BOOKINGS: SourceDescriptor = SourceDescriptor {
+    kind: "bookings",
+    title: "Bookings",
+    docs: "https://bookings.example",
+    signature_header: "x-signature",
+    booking_hosts: &["acuityscheduling.com", "as.me"],
+    environment: &[],
+    example: "",
+};
+
+inventory::submit! { SourcePlugin { descriptor: &BOOKINGS, build: |_| Ok(Arc::new(Bookings)) } }
+
+#[async_trait]
+impl BookingSource for Bookings {
+    fn receive(&self, _: Option<&[u8]>, _: &[u8]) -> Result<Notice, NotGenuine> {
+        Err(NotGenuine)
+    }
+
+    async fn fetch(&self, _: &str) -> Result<Appointment, Failure> {
+        Err(Failure::new(FailureClass::Unreachable, "there is nothing"))
+    }
+
+    async fn list(&self, _: Date, _: Date) -> Result<Vec<Box<RawValue>>, Failure> {
+        Ok(Vec::new())
+    }
+
+    fn read(&self, _: &RawValue) -> Result<Appointment, String> {
+        Err("there is nothing".to_owned())
+    }
+
+    async fn check(&self) -> Result<CheckReport, Failure> {
+        Ok(CheckReport { summary: String::new() })
+    }
+
+    fn attribution_parameter(&self) -> Option<String> {
+        Some("field:16788923".to_owned())
+    }
+}
+
+const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/dispatcher/script/signalbox.min.js");
+
+/// What a script of `tests/peers` prints.
+async fn node(script: &str, arguments: Vec<String>) -> String {
+    let mut command = Command::new("node");
+    command.arg(Path::new(PEERS).join(script)).args(arguments);
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "run `cargo xtask peers` if a package is missing: {complaint}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn the_minified_script_is_made_of_its_source() {
+    let made = node("minify.mjs", Vec::new()).await;
+    let kept = std::fs::read_to_string(SCRIPT).unwrap();
+    assert_eq!(kept, made, "node tests/peers/minify.mjs > crates/dispatcher/script/signalbox.min.js");
+}
+
+/// With all that the service fills in, for both platforms, a booking system with an intake field, and a cookie's domain.
+#[tokio::test]
+async fn the_script_is_smaller_than_two_kilobytes() {
+    let (world, _site) = site().await;
+    let script = world.get("/signalbox.js").await.text;
+    for filled in ["gclid", "ttclid", "_ttp", "as.me", "field:16788923", "Domain=academy.localhost"] {
+        assert!(script.contains(filled), "{filled} is not in {script}");
+    }
+    assert!(script.len() < 2048, "{} bytes", script.len());
+}
+
+/// A site: every page of it has links, a frame and forms, and the script.
+async fn page(State(service): State<String>, uri: Uri) -> Html<String> {
+    let consent = if uri.path() == "/asks" { r#" data-consent="required""# } else { "" };
+    Html(format!(
+        r#"<!doctype html><title>Academy</title>
+        <script async src="{service}/signalbox.js"{consent}></script>
+        <a id="booking" href="https://academy.as.me/schedule?firstName=Ada%20B">book</a>
+        <a id="own" href="https://signup.example/start" data-signalbox>sign up</a>
+        <a id="other" href="https://notas.me/x?a=b%20c">elsewhere</a>
+        <a id="mail" href="mailto:ada@example.com">write</a>
+        <iframe src="https://app.acuityscheduling.com/schedule.php?owner=1"></iframe>
+        <form id="search" action="/search"><input name="q"></form>
+        <form id="lead" data-signalbox><input name="action" value="lead"></form>
+        <form id="book" action="https://academy.as.me/schedule.php" method="post"></form>"#
+    ))
+}
+
+/// The origins of a site and of a stranger's, and what serves both.
+struct Site {
+    origin: String,
+    stranger: String,
+    _server: JoinSet<io::Result<()>>,
+}
+
+/// A site, and the service on a subdomain of it. Browsers lead every `*.localhost` to this machine.
+async fn site() -> (World, Site) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let origin = format!("http://academy.localhost:{port}");
+    let settings = format!(
+        "[server]\npublic_url = 'http://signals.academy.localhost'\n\
+        [attribution]\norigins = ['{origin}']\ncookie_domain = 'academy.localhost'\n\
+        [[sinks]]\nkind = 'tiktok'\n[[sinks]]\nkind = 'google-ads'\n\
+        [[sources]]\nkind = 'bookings'\n"
+    );
+    let world = Setup::new().file(&settings).start().await;
+    let service = world.base.replace("127.0.0.1", "signals.academy.localhost");
+    let mut server = JoinSet::new();
+    let pages = Router::new().fallback(page).with_state(service);
+    server.spawn(axum::serve(listener, pages).into_future());
+    let stranger = format!("http://stranger.localhost:{port}");
+    (world, Site { origin, stranger, _server: server })
+}
+
+async fn kept(world: &World, id: &str) -> Option<Attribution> {
+    let store = conversion_store::open(world.store(), Access::ReadOnly).unwrap();
+    store.attributions(&[id.to_owned()]).await.unwrap().pop()
+}
+
+fn clicks(attribution: &Attribution) -> Vec<(&str, &str)> {
+    attribution.clicks.iter().map(|(name, click)| (name.as_str(), click.value.as_str())).collect()
+}
+
+#[tokio::test]
+async fn a_visit_is_reported_once_and_handed_on_and_nothing_happens_without_consent() {
+    let (world, site) = site().await;
+    let printed = node("browser.mjs", vec![site.origin.clone(), site.stranger.clone()]).await;
+    let seen: Value = serde_json::from_str(&printed).unwrap();
+    for (step, seen) in seen.as_object().unwrap() {
+        assert!(seen["errors"].as_array().is_none_or(Vec::is_empty), "{step}: {seen}");
+    }
+    let text = |pointer: &str| seen.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let posts = |step: &str| seen[step]["posts"].as_array().unwrap().len();
+
+    // The landing page: one report, kept, and everything that leads to a booking bears the id.
+    let id = text("/landing/stored/va_attrib");
+    assert!(id.len() == 32 && id.chars().all(|c| c.is_ascii_hexdigit()), "{id}");
+    assert_eq!((posts("landing"), &seen["landing"]["answers"]), (1, &json!([204])));
+    let cookie = &seen["landing"]["cookies"][0];
+    assert_eq!(
+        [&cookie["name"], &cookie["value"], &cookie["domain"], &cookie["path"], &cookie["sameSite"]],
+        ["va_attrib", &id, ".academy.localhost", "/", "Lax"]
+    );
+    assert_eq!(seen["landing"]["cookies"].as_array().unwrap().len(), 1, "one cookie, whoever sets it");
+    let attribution = kept(&world, &id).await.unwrap();
+    let landing = format!("{}/?ttclid=E.C.P.abc&gclid=Cj0abc&ttp=none&utm_source=tiktok", site.origin);
+    assert_eq!(attribution.page_url, Some(landing));
+    assert_eq!(attribution.ip.map(|ip| ip.to_string()).as_deref(), Some("127.0.0.1"));
+    assert!(attribution.user_agent.as_ref().unwrap().contains("Chrome"));
+    assert_eq!(attribution.consent.ad_user_data, None, "it was not asked for");
+    let marks = format!("va_attrib={id}&field%3A16788923={id}");
+    let hrefs = json!({
+        "booking": format!("https://academy.as.me/schedule?firstName=Ada+B&{marks}"),
+        "own": format!("https://signup.example/start?{marks}"),
+        "other": "https://notas.me/x?a=b%20c",
+        "mail": "mailto:ada@example.com",
+    });
+    assert_eq!(seen["landing"]["hrefs"], hrefs);
+    let frame = format!("https://app.acuityscheduling.com/schedule.php?owner=1&{marks}");
+    assert_eq!(seen["landing"]["frames"], json!([frame]));
+    let inputs = json!({ "va_attrib": id, "field:16788923": id });
+    assert_eq!(seen["landing"]["inputs"], json!({ "search": {}, "lead": inputs, "book": inputs }));
+
+    // The next page reports nothing, and hands on the same id, also in what comes or changes later.
+    assert_eq!((posts("second"), text("/second/stored/va_attrib")), (1, id.clone()));
+    assert_eq!(seen["second"]["hrefs"], hrefs);
+    assert_eq!(text("/changed/hrefs/later"), format!("https://academy.as.me/later?a=1&{marks}"));
+    assert_eq!(text("/changed/hrefs/booking"), format!("https://academy.as.me/changed?{marks}"));
+    assert_eq!(text("/changed/frames/1"), format!("https://academy.as.me/frame?{marks}"));
+    // A platform's cookie is news, once; a click that is known is not.
+    assert_eq!((posts("cookie"), posts("again")), (2, 2));
+    assert_eq!(clicks(&attribution), [("gclid", "Cj0abc"), ("ttclid", "E.C.P.abc"), ("ttp", "ttp-of-ann")]);
+    // Refused: forgotten, and quiet on the next page as well.
+    assert_eq!((posts("refused"), &seen["refused"]["stored"]), (2, &json!({ "va_attrib": "no" })));
+    assert_eq!(text("/refused/cookie"), "_ttp=ttp-of-ann");
+
+    // Consent is asked for: nothing before it, everything after it, nothing once it is withdrawn.
+    for step in ["unasked", "denied", "withdrawn"] {
+        assert_eq!(seen[step]["stored"], json!({}), "{step}");
+        assert_eq!(seen[step]["cookies"], json!([]), "{step}");
+        let booking = text(&format!("/{step}/hrefs/booking"));
+        assert!(
+            !booking.contains("va_attrib") && booking.starts_with("https://academy.as.me/schedule"),
+            "{booking}"
+        );
+    }
+    assert_eq!(["unasked", "denied", "granted", "grantedTwice", "withdrawn"].map(posts), [0, 0, 1, 1, 1]);
+    let bob = kept(&world, &text("/granted/stored/va_attrib")).await.unwrap();
+    assert_eq!(clicks(&bob), [("ttclid", "E.C.P.bob")]);
+    assert_eq!(bob.consent.ad_user_data, Some(ConsentStatus::Granted));
+    assert_eq!(posts("decided"), 1, "a page that decided early is heard");
+
+    // Where the script can store nothing, the service's answer still sets the cookie.
+    let locked = text("/locked/cookies/0/value");
+    assert_eq!(clicks(&kept(&world, &locked).await.unwrap()), [("gclid", "Cj0dan")]);
+
+    // A site that is not configured gets nothing kept, and does not notice.
+    let stranger = text("/stranger/stored/va_attrib");
+    assert_eq!(posts("stranger"), 1);
+    assert!(kept(&world, &stranger).await.is_none());
+}
