@@ -48,6 +48,37 @@ fn the_least_and_the_most() {
 }
 
 #[test]
+fn an_offered_text_is_taken_where_an_event_may_say_it_and_left_out_elsewhere() {
+    for (field, taken, left) in [
+        ("email", " a@b.c ", "\u{7}"),
+        ("externalId", "x@y", " "),
+        ("attributionId", "va", "x@y"),
+        ("pageUrl", "https://x.test/", "x.test"),
+        ("ip", "::1", "localhost"),
+        ("yclid", "Y", ""),
+    ] {
+        let mut event = parse(&with("email", Value::Null)).unwrap();
+        let bare = event.clone();
+        event.offer(field, left);
+        assert_eq!(event, bare, "{field}");
+        event.offer(field, taken);
+        let said: Value = serde_json::from_str(&event.to_json()).unwrap();
+        assert_eq!(said.get(field).or(said["clickIds"].get(field)), Some(&json!(taken.trim())), "{field}");
+        assert_eq!(parse(&event.to_json()).unwrap(), event);
+    }
+    let mut event = parse(&with("email", Value::Null)).unwrap();
+    for name in ["g", "gclid2", "click id", &"x".repeat(33)] {
+        event.offer(name, "1");
+        assert!(event.click_ids.is_empty(), "{name}");
+    }
+    for letter in 'a'..='z' {
+        event.offer(&format!("{letter}clid"), "1");
+    }
+    assert_eq!(event.click_ids.len(), 16, "an event has no more");
+    assert_eq!(parse(&event.to_json()).unwrap(), event);
+}
+
+#[test]
 fn times_in_both_forms() {
     for (time, stored) in [
         (json!("2026-01-10T12:00:00Z"), "2026-01-10T12:00:00Z"),

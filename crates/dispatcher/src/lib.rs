@@ -20,6 +20,7 @@ pub mod screen;
 pub mod service;
 pub mod settle;
 mod sinks;
+mod sources;
 pub mod telemetry;
 pub mod visits;
 pub mod watch;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::EARLIEST;
 use super::error::FieldError;
 use crate::consent::ConsentStatus;
 use crate::money::{Amount, AmountError, Currency};
@@ -183,8 +184,7 @@ impl Reader {
     }
 
     fn in_range(&mut self, field: &str, time: Timestamp) -> Option<Timestamp> {
-        const YEAR_2000: i64 = 946_684_800;
-        if time.as_second() < YEAR_2000 {
+        if time < EARLIEST {
             return self.refuse(field, "must lie after the year 2000");
         }
         Some(time)

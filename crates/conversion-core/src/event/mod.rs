@@ -20,6 +20,9 @@ use crate::consent::Consent;
 use crate::money::{Amount, Currency};
 use crate::page::{is_personal, without_personal_data};
 
+/// The earliest time that an event may have: the beginning of the year 2000.
+pub const EARLIEST: Timestamp = Timestamp::constant(946_684_800, 0);
+
 /// The furthest an event's time may lie ahead; until then its deliveries wait for it.
 pub const MAX_AHEAD: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 

@@ -80,6 +80,22 @@ impl CanonicalEvent {
         }
         draft.finish(now)
     }
+
+    /// Says `text` in `field`, which is a field of text or else a click id's name, if an event may say it there; what
+    /// it may not is left out. For entrances whose senders cannot mend their mistakes.
+    pub fn offer(&mut self, field: &str, text: &str) {
+        let (name, value) = match FIELDS.iter().find(|name| **name == field) {
+            Some(name) => (*name, serde_json::value::to_raw_value(text)),
+            None => ("clickIds", serde_json::value::to_raw_value(&BTreeMap::from([(field, text)]))),
+        };
+        // A text and a map of texts are always written.
+        let Ok(value) = value else { return };
+        let vocabulary = Vocabulary::new([]);
+        let mut draft = Draft::new(&vocabulary);
+        std::mem::swap(&mut draft.event, self);
+        draft.read_known(name, &value);
+        *self = draft.event;
+    }
 }
 
 fn refused(error: FieldError) -> EventError {
