@@ -1,11 +1,12 @@
 //! Signalbox as a library: the dispatcher, its configuration, its HTTP API and its command line.
 //!
 //! The way of an event: [`ingest`] → [`route`] → store → [`worker`] (lease, prepare, [`batch`], [`gate`], send) →
-//! [`settle`] → [`ledger`] → store.
+//! [`settle`] → [`ledger`] → store. [`booking`] makes events of what booking systems tell.
 
 pub mod alarm;
 pub mod api;
 pub mod batch;
+pub mod booking;
 pub mod cli;
 pub mod clock;
 pub mod config;

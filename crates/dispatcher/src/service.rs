@@ -1,4 +1,4 @@
-//! The whole dispatcher: store, sinks, workers and the way in, put together and taken down in order.
+//! The whole dispatcher: store, sinks, sources, workers and the ways in, put together and taken down in order.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::alarm::Alarm;
 use crate::batch::Limits;
+use crate::booking::{Clerk, Desk};
 use crate::clock::Clock;
 use crate::config::{Config, MAX_BODY, OutboundMode, SinkConfig, SourceConfig};
 use crate::gate::Gate;
@@ -48,6 +49,8 @@ pub struct Service {
     pub visits: Visits,
     /// One for each configured sink.
     pub stations: Vec<Arc<Station>>,
+    /// One for each configured source.
+    pub desks: Vec<Arc<Desk>>,
     /// Room for request bodies, in bytes.
     pub body_room: Semaphore,
     ledger: Ledger,
@@ -171,7 +174,15 @@ impl Service {
             lanes.push(Lane { station, intake });
         }
 
-        let stations = lanes.iter().map(|lane| Arc::clone(&lane.station)).collect();
+        let stations: Vec<_> = lanes.iter().map(|lane| Arc::clone(&lane.station)).collect();
+        let mut desks = Vec::new();
+        for (settings, source) in config.sources.iter().zip(sources) {
+            let desk = surroundings.desk(&config, settings, source, &stations);
+            tracing::info!(source = %desk.name, path = desk.path(), "webhooks are taken");
+            workers.spawn(watch.over(Clerk::new(Arc::clone(&desk)).run()));
+            desks.push(desk);
+        }
+
         let stop_committer = CancellationToken::new();
         let committing = Committer {
             store: Arc::clone(&store),
@@ -202,6 +213,7 @@ impl Service {
             ingest,
             visits,
             stations,
+            desks,
             body_room: Semaphore::new(MAX_BODY),
             ledger,
             watch,
@@ -216,6 +228,11 @@ impl Service {
     /// The station of the sink of that name.
     pub fn station(&self, name: &str) -> Option<&Arc<Station>> {
         self.stations.iter().find(|station| station.name == name)
+    }
+
+    /// The desk of the source of that name.
+    pub fn desk(&self, name: &str) -> Option<&Arc<Desk>> {
+        self.desks.iter().find(|desk| desk.name == name)
     }
 
     /// Runs `task` to its end, even if whoever asked for it has gone.
@@ -246,7 +263,7 @@ impl Service {
     }
 }
 
-/// What all stations share.
+/// What all stations and desks share.
 struct Surroundings {
     vocabulary: Arc<Vocabulary>,
     clock: Clock,
@@ -295,6 +312,30 @@ impl Surroundings {
             store: Arc::clone(&self.store),
             ledger: self.ledger.clone(),
             writing_holds: Mutex::new(()),
+            watch: self.watch.clone(),
+            stop: self.stop.clone(),
+        })
+    }
+
+    fn desk(
+        &self,
+        config: &Config,
+        settings: &SourceConfig,
+        source: Arc<dyn BookingSource>,
+        stations: &[Arc<Station>],
+    ) -> Arc<Desk> {
+        Arc::new(Desk {
+            name: settings.name.clone(),
+            descriptor: settings.descriptor,
+            source,
+            gate: Gate::restored(Vec::new(), Vec::new()),
+            alarm: Alarm::at(self.clock.now()),
+            retry_for: config.delivery.retry_for,
+            stations: stations.to_vec(),
+            driver: config.delivery.queue.into(),
+            vocabulary: Arc::clone(&self.vocabulary),
+            clock: self.clock.clone(),
+            store: Arc::clone(&self.store),
             watch: self.watch.clone(),
             stop: self.stop.clone(),
         })

@@ -9,11 +9,15 @@ use conversion_core::consent::{Consent, ConsentStatus};
 use conversion_core::descriptor::SinkDescriptor;
 use conversion_core::event::{Address, Content};
 use conversion_core::failure::{FailureClass, HoldScope};
+use conversion_core::source::SourceDescriptor;
 use conversion_core::{CanonicalEvent, Timestamp, registry};
-use conversion_store::{Confirmation, DeliveryId, DeliveryRecord, Origin, SinkId, Status};
-use signalbox::api::DeliveryView;
+use conversion_store::{
+    Confirmation, DeliveryId, DeliveryRecord, NoticeCounts, NoticeId, NoticeRecord, NoticeStatus, Origin,
+    SinkId, Status,
+};
+use signalbox::api::{DeliveryView, NoticeView, SourceView};
 use signalbox::config::SinkConfig;
-use signalbox::service::build_sink;
+use signalbox::service::{build_sink, build_source};
 use signalbox::{Config, Environment};
 
 /// The repository.
@@ -71,6 +75,7 @@ fn everything(toml: &str) -> Environment {
     let value = |name: &str| match name {
         _ if name.ends_with("_SHA256") => "0".repeat(64),
         _ if name.ends_with("_CUSTOMER_ID") => "123-456-7890".to_owned(),
+        _ if name.ends_with("_USER_ID") => "12345".to_owned(),
         _ if name.ends_with("_ACTION") => "987654321".to_owned(),
         _ => "given".to_owned(),
     };
@@ -87,7 +92,7 @@ fn advice(config: &Config, kind: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_configuration_loads_and_its_sinks_can_be_built() {
+fn every_configuration_loads_and_its_connectors_can_be_built() {
     let examples = names_in("config/examples").into_iter().map(|name| format!("config/examples/{name}"));
     let files: Vec<String> = examples.chain(["config/signalbox.toml".to_owned()]).collect();
     assert!(files.len() > 3, "{files:?}");
@@ -98,6 +103,9 @@ fn every_configuration_loads_and_its_sinks_can_be_built() {
         assert!(!config.sinks.is_empty(), "{file}");
         for sink in &config.sinks {
             build_sink(&config, sink).unwrap_or_else(|error| panic!("{file}: {error}"));
+        }
+        for source in &config.sources {
+            build_source(source).unwrap_or_else(|error| panic!("{file}: {error}"));
         }
     }
 }
@@ -146,7 +154,10 @@ fn what_the_configuration_shows_as_defaults_are_the_defaults() {
 fn known_settings(toml: &str) -> Vec<String> {
     let error = match Config::from_table(toml.parse().unwrap(), &nothing()) {
         Err(error) => error.to_string(),
-        Ok(config) => build_sink(&config, &config.sinks[0]).unwrap_err().to_string(),
+        Ok(config) => match config.sources.first() {
+            Some(source) => build_source(source).unwrap_err().to_string(),
+            None => build_sink(&config, &config.sinks[0]).unwrap_err().to_string(),
+        },
     };
     let (_, known) = error.split_once("; known are ").unwrap_or_else(|| panic!("{error}"));
     known.split(", ").map(str::to_owned).collect()
@@ -194,6 +205,38 @@ fn the_configuration_shows_every_setting_and_every_variable() {
     }
 }
 
+/// What `signalbox.toml` shows of a source, out of its comment.
+fn source_example(kind: &str) -> String {
+    let page = text("config/signalbox.toml");
+    let lines = page.lines().filter_map(|line| line.strip_prefix("#   "));
+    let blocks = lines.collect::<Vec<_>>().join("\n");
+    let mut blocks = blocks.split("[[").map(|block| format!("[[{block}"));
+    let own = blocks.find(|block| block.starts_with(&format!("[[sources]]\nkind = \"{kind}\"\n")));
+    own.unwrap_or_else(|| panic!("config/signalbox.toml has no source of kind {kind}"))
+}
+
+#[test]
+fn the_configuration_shows_every_setting_and_every_variable_of_sources() {
+    for SourceDescriptor { kind, environment, .. } in source_descriptors() {
+        let example = source_example(kind);
+        for setting in known_settings(&format!("[[sources]]\nkind = '{kind}'\n__________ = 1")) {
+            assert!(
+                example.lines().any(|line| line.starts_with(&format!("{setting} ="))),
+                "{kind}: {setting}"
+            );
+        }
+        for variable in *environment {
+            assert!(example.contains(variable.name), "{kind}: {}", variable.name);
+        }
+        let config = Config::from_table(example.parse().unwrap(), &nothing()).unwrap();
+        build_source(&config.sources[0]).unwrap();
+    }
+}
+
+fn source_descriptors() -> Vec<&'static SourceDescriptor> {
+    registry::sources().into_iter().map(|plugin| plugin.descriptor).collect()
+}
+
 fn descriptors() -> Vec<&'static SinkDescriptor> {
     registry::plugins().into_iter().map(|plugin| plugin.descriptor).collect()
 }
@@ -220,15 +263,18 @@ fn every_sink_crate_is_in_the_program_and_in_the_readme() {
 fn operations_lists_every_variable() {
     let page = text("docs/operations.md");
     let listed = first_column(section(&page, "## Configuration"));
-    for variable in descriptors().iter().flat_map(|descriptor| descriptor.environment) {
+    let of_sinks = descriptors().into_iter().flat_map(|descriptor| descriptor.environment);
+    let of_sources = source_descriptors().into_iter().flat_map(|descriptor| descriptor.environment);
+    for variable in of_sinks.chain(of_sources) {
         assert!(listed.contains(variable.name), "{}", variable.name);
     }
     let sources = [
         "crates/dispatcher/src/config/sections.rs",
         "crates/dispatcher/src/config/sink.rs",
+        "crates/dispatcher/src/config/source.rs",
         "crates/dispatcher/src/config/keys.rs",
         "crates/dispatcher/src/cli/mod.rs",
-        "crates/dispatcher/src/cli/send.rs",
+        "crates/dispatcher/src/cli/caller.rs",
     ];
     let sources = sources.map(text).concat();
     let own: BTreeSet<&str> =
@@ -369,12 +415,46 @@ fn operations_describes_every_field_of_a_delivery() {
         driver: conversion_store::Driver::Builtin,
         last_attempt: None,
     };
-    let view = serde_json::to_value(DeliveryView::of(&record)).unwrap();
-    let fields: BTreeSet<String> = view.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(described_fields("### `GET /api/deliveries`"), fields_of(&DeliveryView::of(&record)));
+}
+
+/// The names in the table of fields under a heading.
+fn described_fields(heading: &str) -> BTreeSet<String> {
     let page = text("docs/operations.md");
-    let part = section(&page, "### `GET /api/deliveries`");
-    let (_, table) = part.split_once("| field | means |").unwrap();
-    assert_eq!(first_column(table), fields);
+    let (_, table) = section(&page, heading).split_once("| field | means |").unwrap();
+    first_column(table.split("\n## ").next().unwrap_or_default())
+}
+
+fn fields_of(view: &impl serde::Serialize) -> BTreeSet<String> {
+    serde_json::to_value(view).unwrap().as_object().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn operations_describes_every_field_of_a_notice_and_of_a_source() {
+    let record = NoticeRecord {
+        id: NoticeId(1),
+        source: String::new(),
+        action: String::new(),
+        appointment: None,
+        status: NoticeStatus::Pending,
+        reason: None,
+        message: None,
+        event: None,
+        received_at: Timestamp::UNIX_EPOCH,
+        due_at: None,
+        tries: 0,
+    };
+    assert_eq!(described_fields("### `GET /api/notices`"), fields_of(&NoticeView::of(record)));
+    let source = SourceView {
+        name: String::new(),
+        kind: "",
+        state: "",
+        hold_reason: None,
+        hold_message: None,
+        held_until: None,
+        notices: NoticeCounts::default(),
+    };
+    assert_eq!(described_fields("### `GET /api/sources`"), fields_of(&source));
 }
 
 /// Every file of Rust under a folder.
@@ -394,7 +474,7 @@ fn sources(folder: &str) -> Vec<String> {
 #[test]
 fn operations_explains_every_reason() {
     let page = text("docs/operations.md");
-    let explained: BTreeSet<String> = ["## Holds", "## Skips", "## Waiting", "## Failures"]
+    let explained: BTreeSet<String> = ["## Holds", "## Skips", "## Waiting", "## Failures", "## Notices"]
         .into_iter()
         .flat_map(|heading| first_column(section(&page, heading)))
         .collect();
@@ -419,16 +499,27 @@ fn operations_explains_every_reason() {
         let text = text(&file);
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         // Where a reason is written: in a field, or as what a function of `settle` or of the gate is given.
-        for opening in
-            [" reason: \"", "(&standing, \"", "give_up(\"", "_REFUSED: &str = \"", "_CREDENTIALS: &str = \""]
-        {
+        for opening in [
+            " reason: \"",
+            "(&standing, \"",
+            "give_up(\"",
+            "ignored(\"",
+            ".failed(\"",
+            "_REFUSED: &str = \"",
+            "_CREDENTIALS: &str = \"",
+        ] {
             in_code.extend(between(code, opening, '"').map(|reason| (reason.to_owned(), file.clone())));
         }
     }
     let found: BTreeSet<&str> = in_code.iter().map(|(reason, _)| reason.as_str()).collect();
-    for expected in
-        ["mock_mode", "all_refused", "retry_period_over", "mapping_changed_after_send", "unreadable_event"]
-    {
+    for expected in [
+        "mock_mode",
+        "all_refused",
+        "retry_period_over",
+        "mapping_changed_after_send",
+        "unreadable_event",
+        "unusable_event",
+    ] {
         assert!(found.contains(expected), "this test no longer sees {expected} in the code");
     }
     for (reason, file) in &in_code {

@@ -26,8 +26,15 @@ scopes = ['admin']
 async fn each_scope_opens_its_own_doors() {
     let world = Setup::new().file(KEYS).with("SIGNALBOX_API_KEY", "environment-key").start().await;
     let event = booked("a").to_string();
-    let reading =
-        ["/api/deliveries", "/api/deliveries/1-1", "/api/events/TRIAL_BOOKED/a", "/api/sinks", "/api/audit"];
+    let reading = [
+        "/api/deliveries",
+        "/api/deliveries/1-1",
+        "/api/events/TRIAL_BOOKED/a",
+        "/api/sinks",
+        "/api/audit",
+        "/api/sources",
+        "/api/notices",
+    ];
     let routes = [(Method::POST, "/api/events", "ingest")]
         .into_iter()
         .chain(reading.map(|path| (Method::GET, path, "read")))
@@ -35,6 +42,9 @@ async fn each_scope_opens_its_own_doors() {
             (Method::POST, "/api/graphql", "read"),
             (Method::POST, "/api/sinks/tiktok/resume", "admin"),
             (Method::POST, "/api/deliveries/999-1/retry", "admin"),
+            (Method::POST, "/api/sources/acuity/resume", "admin"),
+            (Method::POST, "/api/sources/acuity/reconcile", "admin"),
+            (Method::POST, "/api/notices/999/retry", "admin"),
         ]);
     for (method, path, scope) in routes {
         for (key, scopes) in [

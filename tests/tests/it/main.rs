@@ -7,6 +7,7 @@ mod harness;
 
 mod attribution;
 mod batches;
+mod bookings;
 mod browser;
 mod cli_check;
 mod cli_explain;

@@ -79,7 +79,7 @@ pub(super) fn essence(headers: &HeaderMap) -> Option<String> {
 }
 
 pub(super) async fn read_body(body: Body, limit: usize) -> Result<axum::body::Bytes, Problem> {
-    read_at_most(body, limit, "send the events in several requests").await
+    read_at_most(body, limit, "send less at once").await
 }
 
 /// The body, if it has come in time and is not too long; else the mend is `mend`.

@@ -6,10 +6,13 @@ mod deliveries;
 mod events;
 mod graphql;
 mod health;
+mod notices;
 mod problem;
 mod script;
 mod sinks;
+mod sources;
 mod test_event;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,8 +25,10 @@ use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 
 pub use deliveries::DeliveryView;
+pub use notices::NoticeView;
 pub use problem::Problem;
 pub use sinks::SinkView;
+pub use sources::SourceView;
 
 use crate::config::Scope;
 use crate::graphql::schema;
@@ -42,11 +47,16 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/api/events/{name}/{id}", get(events::show))
         .route("/api/sinks", get(sinks::list))
         .route("/api/audit", get(sinks::audit))
+        .route("/api/sources", get(sources::list))
+        .route("/api/notices", get(notices::list))
         .route("/api/graphql", post(graphql::answer))
         .route_layer(guard(Scope::Read));
     let admin = Router::new()
         .route("/api/sinks/{name}/resume", post(sinks::resume))
         .route("/api/deliveries/{id}/retry", post(deliveries::retry))
+        .route("/api/sources/{name}/resume", post(sources::resume))
+        .route("/api/sources/{name}/reconcile", post(sources::reconcile))
+        .route("/api/notices/{id}/retry", post(notices::retry))
         .route_layer(guard(Scope::Admin));
     Router::new()
         .merge(ingest)
@@ -56,6 +66,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/api/test/{sink}", post(test_event::send))
         .route("/api/attributions", post(attributions::accept).options(attributions::preflight))
         .route("/signalbox.js", get(script::serve))
+        .route("/api/webhooks/{kind}/{account}", post(webhooks::receive))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(problem::no_route)

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use conversion_core::sink::ConversionSink;
+use conversion_core::failure::Failure;
+use conversion_core::sink::{CheckReport, ConversionSink};
+use conversion_core::source::BookingSource;
 
 use super::Verdict;
 use crate::Clock;
-use crate::config::{Config, OutboundMode, SinkConfig};
-use crate::service::{build_sink, missing_credentials};
+use crate::booking::webhook_path;
+use crate::config::{Config, OutboundMode, SinkConfig, SourceConfig};
+use crate::service::{build_sink, build_source, missing_credentials};
 use crate::telemetry;
 
 /// The events of the spec: what a booking business reports.
@@ -34,7 +37,10 @@ pub(super) async fn run(
     telemetry::filter(&config.log)?;
     conversion_store::check_url(&config.store.url)?;
     let sinks = config.sinks.iter().map(|sink| build_sink(config, sink)).collect::<Result<Vec<_>, _>>()?;
-    writeln!(out, "configuration: good; sinks: {}; store: {}", config.sinks.len(), config.store.url)?;
+    let sources = config.sources.iter().map(build_source).collect::<Result<Vec<_>, _>>()?;
+    let (sink_count, source_count) = (sinks.len(), sources.len());
+    let store = &config.store.url;
+    writeln!(out, "configuration: good; sinks: {sink_count}; sources: {source_count}; store: {store}")?;
     if is_mock {
         writeln!(out, "  note: [outbound] mode is mock: nothing is sent")?;
     }
@@ -43,6 +49,10 @@ pub(super) async fn run(
     let mut good = true;
     for (sink_config, sink) in config.sinks.iter().zip(&sinks) {
         good &= check_sink(offline, sink_config, &**sink, &names, &clock, out).await?;
+    }
+    for (source_config, source) in config.sources.iter().zip(&sources) {
+        let public_url = config.server.public_url.as_deref();
+        good &= check_source(arguments.offline, public_url, source_config, &**source, out).await?;
     }
     writeln!(out, "{}", if good { "all good" } else { "something needs mending" })?;
     Ok(Verdict::good_if(good))
@@ -75,7 +85,28 @@ async fn check_sink(
         writeln!(out, "  credentials: given; not tried")?;
         return Ok(true);
     }
-    match sink.check().await {
+    tell(sink.check().await, out)
+}
+
+async fn check_source(
+    offline: bool,
+    public_url: Option<&str>,
+    config: &SourceConfig,
+    source: &dyn BookingSource,
+    out: &mut dyn Write,
+) -> anyhow::Result<bool> {
+    writeln!(out, "\n{} ({})", config.name, config.descriptor.title)?;
+    let path = webhook_path(config.descriptor, &config.name);
+    writeln!(out, "  webhooks come to {}{path}", public_url.unwrap_or_default().trim_end_matches('/'))?;
+    if offline {
+        writeln!(out, "  credentials: given; not tried")?;
+        return Ok(true);
+    }
+    tell(source.check().await, out)
+}
+
+fn tell(checked: Result<CheckReport, Failure>, out: &mut dyn Write) -> anyhow::Result<bool> {
+    match checked {
         Ok(report) => writeln!(out, "  credentials: {}", report.summary).map(|()| true),
         Err(failure) => {
             writeln!(out, "  PROBLEM: {} ({})", failure.message, failure.class.name()).map(|()| false)

@@ -1,14 +1,17 @@
 //! The command line.
 
 mod account;
+mod caller;
 mod check;
 mod deliveries;
 mod demo;
 mod explain;
 mod input;
+mod notices;
 mod sandbox;
 mod send;
 mod serve;
+mod sync;
 mod table;
 
 use std::io::{self, Write};
@@ -49,6 +52,11 @@ enum Command {
     Send(send::Arguments),
     /// List deliveries from the store.
     Deliveries(deliveries::Arguments),
+    /// List notices of booking systems from the store.
+    Notices(notices::Arguments),
+    /// Bookings in Acuity Scheduling.
+    #[command(subcommand)]
+    Acuity(sync::Command),
     /// Prove that every event is accounted for. Exits with 1 where it is not.
     Audit(account::Arguments),
     /// Print completions for a shell.
@@ -119,6 +127,10 @@ fn run(arguments: Arguments, environment: &Environment) -> anyhow::Result<Verdic
         Command::Explain(arguments) => explain::run(&arguments, &config()?, out),
         Command::Send(arguments) => runtime()?.block_on(send::run(&arguments, environment, out)),
         Command::Deliveries(arguments) => runtime()?.block_on(deliveries::run(&arguments, &config()?, out)),
+        Command::Notices(arguments) => runtime()?.block_on(notices::run(&arguments, &config()?, out)),
+        Command::Acuity(command) => {
+            runtime()?.block_on(sync::run("acuity", &command, &config()?, environment, out))
+        }
         Command::Audit(arguments) => runtime()?.block_on(account::run(&arguments, &config()?, out)),
         Command::Completions { shell } => {
             // Into memory first: the generator panics where its reader has seen enough.

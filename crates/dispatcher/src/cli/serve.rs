@@ -46,7 +46,8 @@ pub(super) async fn run(config: Config) -> anyhow::Result<Verdict> {
     let service = Arc::new(Service::start(config, store, Clock::running()).await?);
     let address = listener.local_addr()?;
     let sinks: Vec<&str> = service.stations.iter().map(|station| station.name.as_str()).collect();
-    tracing::info!(%address, sinks = sinks.join(","), "listening");
+    let sources: Vec<&str> = service.desks.iter().map(|desk| desk.name.as_str()).collect();
+    tracing::info!(%address, sinks = sinks.join(","), sources = sources.join(","), "listening");
     let stopping = tokio_util::sync::CancellationToken::new();
     let server = api::serve(listener, Arc::clone(&service), {
         let stopping = stopping.clone();

@@ -2,6 +2,7 @@
 //! its API, and events.
 
 mod api;
+mod bookings;
 mod events;
 mod platforms;
 mod program;
@@ -9,6 +10,7 @@ mod wait;
 mod world;
 
 pub(crate) use api::{Api, Counts, Reply};
+pub(crate) use bookings::{TRIAL, WEBHOOKS, trial};
 pub(crate) use events::{SPEC_EVENT, booked, event, ids, many};
 pub(crate) use platforms::{GOOGLE, Platforms, TIKTOK, google_verdict, tiktok_verdict};
 pub(crate) use program::{Program, signalbox};

@@ -141,6 +141,14 @@ impl World {
         Setup::new().start().await
     }
 
+    /// What a user who runs commands beside the service has set.
+    pub(crate) fn environment(&self) -> BTreeMap<String, String> {
+        let file = self.file.as_ref().map(|file| file.display().to_string());
+        let own = [("SIGNALBOX_URL", Some(self.base.clone())), ("SIGNALBOX_CONFIG", file)];
+        let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        self.variables.clone().into_iter().chain(own).collect()
+    }
+
     /// The store's address.
     pub(crate) fn store(&self) -> &str {
         &self.variables["SIGNALBOX_STORE"]

@@ -1,0 +1,119 @@
+//! The booking systems, their holds, and comparing with them.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query};
+use axum::http::{HeaderMap, StatusCode};
+use conversion_core::Timestamp;
+use conversion_store::NoticeCounts;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::Shared;
+use super::events::{body_room, check_content_type, read_body};
+use super::problem::Problem;
+use crate::booking::{Comparison, Desk};
+use crate::service::Service;
+
+/// Appointments in one request to compare.
+const MAX_APPOINTMENTS: usize = 1000;
+
+/// A source as the API shows it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "docs/operations.md describes each field")]
+pub struct SourceView {
+    pub name: String,
+    pub kind: &'static str,
+    pub state: &'static str,
+    pub hold_reason: Option<String>,
+    pub hold_message: Option<String>,
+    pub held_until: Option<Timestamp>,
+    #[serde(flatten)]
+    pub notices: NoticeCounts,
+}
+
+impl SourceView {
+    fn of(desk: &Desk, notices: NoticeCounts) -> Self {
+        let hold = desk.gate.hold(None);
+        Self {
+            name: desk.name.clone(),
+            kind: desk.descriptor.kind,
+            state: if hold.is_some() { "HELD" } else { "ACTIVE" },
+            hold_reason: hold.as_ref().map(|hold| hold.reason.clone()),
+            hold_message: hold.as_ref().map(|hold| hold.message.clone()),
+            held_until: hold.and_then(|hold| hold.until),
+            notices,
+        }
+    }
+}
+
+/// Every configured source.
+#[derive(Serialize)]
+pub(super) struct List {
+    items: Vec<SourceView>,
+}
+
+/// `GET /api/sources`
+pub(super) async fn list(service: Shared) -> Result<Json<List>, Problem> {
+    let mut items = Vec::new();
+    for desk in &service.desks {
+        items.push(SourceView::of(desk, service.store.notice_counts(&desk.name).await?));
+    }
+    Ok(Json(List { items }))
+}
+
+fn desk<'s>(service: &'s Service, name: &str) -> Result<&'s Desk, Problem> {
+    let desk = service.desk(name).map(AsRef::as_ref);
+    desk.ok_or_else(|| Problem::not_found(format!("no source {name} is configured")))
+}
+
+/// `POST /api/sources/{name}/resume`
+pub(super) async fn resume(service: Shared, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+    desk(&service, &name)?.resume();
+    Ok(Json(json!({ "name": name, "state": "ACTIVE" })))
+}
+
+/// What may stand behind `?`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct ReconcileQuery {
+    /// Queues nothing.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// One for each appointment, in order.
+#[derive(Serialize)]
+pub(super) struct Results {
+    results: Vec<Comparison>,
+}
+
+/// `POST /api/sources/{name}/reconcile`: appointments as the booking system lists them, held against what is known.
+pub(super) async fn reconcile(
+    service: Shared,
+    Path(name): Path<String>,
+    query: Result<Query<ReconcileQuery>, QueryRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Results>, Problem> {
+    let desk = desk(&service, &name)?;
+    let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
+    check_content_type(&headers)?;
+    let _room = body_room(&service, &headers, service.config.server.max_body)?;
+    let body = read_body(body, service.config.server.max_body).await?;
+    let appointments: Vec<Box<RawValue>> = serde_json::from_slice(&body).map_err(|_| {
+        Problem::bad_request("send a JSON array of appointments as the booking system writes them")
+    })?;
+    if appointments.len() > MAX_APPOINTMENTS {
+        let message = format!("{} appointments; send at most {MAX_APPOINTMENTS} at once", appointments.len());
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message));
+    }
+    let results = desk.compare(&appointments).await?;
+    if !query.dry_run {
+        desk.queue(&results).await?;
+    }
+    Ok(Json(Results { results }))
+}

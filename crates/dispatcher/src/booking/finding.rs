@@ -1,0 +1,142 @@
+//! What follows for an appointment from how it is now. Pure.
+
+use conversion_core::booking::{Appointment, derive};
+use conversion_core::event::Vocabulary;
+use conversion_core::{CanonicalEvent, Timestamp};
+use conversion_store::OwnedAppointment;
+
+/// What follows.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Finding {
+    /// This event.
+    Event(Box<CanonicalEvent>),
+    /// No event, and that is no error.
+    Nothing(Reason),
+    /// An event that cannot be told.
+    Refused(Reason),
+}
+
+/// Why there is no event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reason {
+    /// Stable name.
+    pub(super) reason: &'static str,
+    /// One sentence.
+    pub(super) message: String,
+}
+
+/// Where and when an appointment is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View<'a> {
+    /// Name of the source that tells of it.
+    pub(super) source: &'a str,
+    /// The names that an event may use.
+    pub(super) vocabulary: &'a Vocabulary,
+    /// When its change was noticed.
+    pub(super) noticed_at: Timestamp,
+    /// Now.
+    pub(super) now: Timestamp,
+}
+
+impl Finding {
+    /// What follows from `appointment` as it is, where `before` is known of it.
+    pub(super) fn of(
+        before: Option<&OwnedAppointment>,
+        appointment: &Appointment,
+        View { source, vocabulary, noticed_at, now }: View<'_>,
+    ) -> Self {
+        if let Some(owner) = before.map(|before| &before.source).filter(|owner| *owner != source) {
+            let message = format!("the source {owner} tells of this appointment, and it alone");
+            return Self::Refused(Reason { reason: "other_source", message });
+        }
+        if let Some(message) = appointment.unwanted.clone() {
+            return Self::Nothing(Reason { reason: "unwanted", message });
+        }
+        let Some(event) = derive(before.map(|before| &before.known), appointment, noticed_at) else {
+            let message = "nothing of interest has changed".to_owned();
+            return Self::Nothing(Reason { reason: "no_change", message });
+        };
+        match CanonicalEvent::parse(&event.to_json(), vocabulary, now) {
+            Ok(event) => Self::Event(Box::new(event)),
+            Err(error) => Self::Refused(Reason { reason: "unusable_event", message: error.to_string() }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use conversion_core::booking::Known;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn appointment() -> Appointment {
+        Appointment {
+            id: "77".into(),
+            is_trial: true,
+            service: "1".into(),
+            starts_at: Some(at(9_000)),
+            booked_at: Some(at(100)),
+            is_canceled: false,
+            details: CanonicalEvent {
+                email: Some("ada@example.com".into()),
+                ..CanonicalEvent::new("", "", at(0))
+            },
+            unwanted: None,
+        }
+    }
+
+    fn find(before: Option<&OwnedAppointment>, appointment: &Appointment) -> Finding {
+        let vocabulary = Vocabulary::new([]);
+        let view = View { source: "acuity", vocabulary: &vocabulary, noticed_at: at(1_000), now: at(1_001) };
+        Finding::of(before, appointment, view)
+    }
+
+    #[test]
+    fn an_unknown_appointment_makes_its_event() {
+        let Finding::Event(event) = find(None, &appointment()) else { panic!() };
+        assert_eq!((event.event_name.as_str(), event.event_id.as_str()), ("TRIAL_BOOKED", "appt-77"));
+        assert_eq!((event.event_time, event.email.as_deref()), (at(100), Some("ada@example.com")));
+    }
+
+    #[test]
+    fn where_there_is_no_event_a_reason_says_why() {
+        let known = |source: &str, known: &Appointment| OwnedAppointment {
+            source: source.to_owned(),
+            known: Known::after(None, known, None),
+        };
+        let by_staff = Appointment { unwanted: Some("booked by staff".into()), ..appointment() };
+        let mut unusable = appointment();
+        unusable.details.email = Some("x".repeat(400));
+        let reason = |reason, message: &str| Reason { reason, message: message.to_owned() };
+        for (before, appointment, finding) in [
+            (
+                Some(known("acuity", &appointment())),
+                appointment(),
+                Finding::Nothing(reason("no_change", "nothing of interest has changed")),
+            ),
+            (None, by_staff.clone(), Finding::Nothing(reason("unwanted", "booked by staff"))),
+            (
+                Some(known("acuity-2", &appointment())),
+                by_staff,
+                Finding::Refused(reason(
+                    "other_source",
+                    "the source acuity-2 tells of this appointment, and it alone",
+                )),
+            ),
+            (
+                None,
+                unusable,
+                Finding::Refused(reason(
+                    "unusable_event",
+                    "email: must have at most 320 characters, not 400",
+                )),
+            ),
+        ] {
+            assert_eq!(find(before.as_ref(), &appointment), finding);
+        }
+    }
+}
