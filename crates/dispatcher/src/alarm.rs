@@ -1,6 +1,6 @@
 //! When a worker should next look into the store.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use conversion_core::Timestamp;
 use tokio::sync::Notify;
@@ -10,16 +10,26 @@ use tokio::sync::Notify;
 pub struct Alarm {
     at: Mutex<Option<Timestamp>>,
     set: Notify,
+    /// Goes off with it, and is taken off by itself.
+    second: Option<Arc<Self>>,
 }
 
 impl Alarm {
     /// An alarm that goes off at `at`.
     pub fn at(at: Timestamp) -> Self {
-        Self { at: Mutex::new(Some(at)), set: Notify::new() }
+        Self { at: Mutex::new(Some(at)), set: Notify::new(), second: None }
+    }
+
+    /// The same, which also sets and wakes a second one, for another listener.
+    pub fn with(at: Timestamp, second: Arc<Self>) -> Self {
+        Self { second: Some(second), ..Self::at(at) }
     }
 
     /// Goes off at `at`, or earlier if it was set earlier.
     pub fn set(&self, at: Timestamp) {
+        if let Some(second) = &self.second {
+            second.set(at);
+        }
         let mut current = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         if current.is_none_or(|current| at < current) {
             *current = Some(at);
@@ -29,6 +39,9 @@ impl Alarm {
 
     /// Wakes whoever waits, whatever the time.
     pub fn wake(&self) {
+        if let Some(second) = &self.second {
+            second.wake();
+        }
         self.set.notify_one();
     }
 

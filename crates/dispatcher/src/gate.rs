@@ -15,6 +15,8 @@ use crate::clock::after;
 pub const PROBE_EVERY: Duration = Duration::from_secs(15 * 60);
 /// So many failures in a row hold the sink.
 const STREAK: u32 = 5;
+/// A delivery that was handed to an external queue to be the probe has not come back by then.
+const PROBE_LOST: Duration = Duration::from_secs(60);
 
 /// The state of one sink's gate.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ struct State {
     hold: Option<Hold>,
     by_event_name: HashMap<String, Hold>,
     probing: bool,
+    /// When an external queue was last asked for a probe under this hold.
+    asked_at: Option<Timestamp>,
     streak: u32,
     /// When the hold was last set or renewed: what was sent before says nothing new.
     held_at: Option<Timestamp>,
@@ -130,6 +134,36 @@ impl Gate {
             return Passage::Probe;
         }
         Passage::Closed(if is_due { None } else { hold.until })
+    }
+
+    /// The same for an external queue: whether deliveries may be handed to it, of which each then asks for its passage.
+    /// Nothing is granted. One is asked for as a probe, and another only once it must be lost.
+    pub fn passage_by_queue(&self, now: Timestamp) -> Passage {
+        let mut state = self.lock();
+        let Some(hold) = &state.hold else { return Passage::Open };
+        let is_due = hold.until.is_some_and(|until| until <= now);
+        let lost_at = state.asked_at.map(|asked_at| after(asked_at, PROBE_LOST));
+        match lost_at {
+            _ if !is_due => Passage::Closed(hold.until),
+            _ if state.probing => Passage::Closed(None),
+            Some(lost_at) if now < lost_at => Passage::Closed(Some(lost_at)),
+            _ => {
+                state.asked_at = Some(now);
+                Passage::Probe
+            }
+        }
+    }
+
+    /// The probe that was granted is not used: whoever asks next is granted it.
+    pub fn return_probe(&self) {
+        self.lock().probing = false;
+    }
+
+    /// The delivery that an external queue was asked for as a probe taught nothing: another may be asked for at once.
+    pub fn ask_for_another(&self) {
+        let mut state = self.lock();
+        state.probing = false;
+        state.asked_at = None;
     }
 
     /// The hold in force of an event name; of all the sink without one.
@@ -284,6 +318,7 @@ impl State {
             Some(name) => drop(self.by_event_name.insert(name.clone(), hold)),
             None => {
                 Arc::make_mut(&mut self.history).since = Some(hold.since);
+                self.asked_at = None;
                 self.hold = Some(hold);
             }
         }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use conversion_core::CanonicalEvent;
 use conversion_store::Lease;
@@ -17,6 +18,8 @@ pub struct Work {
     pub lease: Lease,
     /// The event.
     pub event: Arc<CanonicalEvent>,
+    /// The wait before the next try, where another than the store decides it.
+    pub retry_in: Option<Duration>,
 }
 
 /// Ingest's end.

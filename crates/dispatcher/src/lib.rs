@@ -15,6 +15,7 @@ pub mod graphql;
 pub mod ingest;
 pub mod intake;
 pub mod ledger;
+pub mod queue;
 pub mod route;
 pub mod run;
 pub mod screen;

@@ -22,11 +22,12 @@ use crate::alarm::Alarm;
 use crate::batch::Limits;
 use crate::booking::{Clerk, Desk};
 use crate::clock::Clock;
-use crate::config::{Config, MAX_BODY, OutboundMode, SinkConfig, SourceConfig};
+use crate::config::{Config, ConfigError, MAX_BODY, OutboundMode, SinkConfig, SourceConfig};
 use crate::gate::Gate;
 use crate::ingest::{Committer, Ingest, Lane};
 use crate::intake;
 use crate::ledger::Ledger;
+use crate::queue::{Handover, Publisher, Queue};
 use crate::run::Run;
 use crate::screen::Rules;
 use crate::settle::Patience;
@@ -51,6 +52,8 @@ pub struct Service {
     pub stations: Vec<Arc<Station>>,
     /// One for each configured source.
     pub desks: Vec<Arc<Desk>>,
+    /// The external queue, if one is configured.
+    pub queue: Option<Arc<Queue>>,
     /// Room for request bodies, in bytes.
     pub body_room: Semaphore,
     ledger: Ledger,
@@ -82,6 +85,12 @@ pub enum StartError {
         /// What is wrong.
         source: SettingsError,
     },
+    /// The way to the external queue is not configured as it must be.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The external queue cannot be used.
+    #[error("[qstash]: {0}")]
+    Queue(SettingsError),
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -113,6 +122,11 @@ fn booking_pages(config: &Config, sources: &[Arc<dyn BookingSource>]) -> Booking
     }
 }
 
+/// The external queue, where it is configured.
+pub fn build_queue(config: &Config) -> Result<Option<Queue>, StartError> {
+    config.queue_link()?.map(Queue::new).transpose().map_err(StartError::Queue)
+}
+
 /// The sentence about missing credentials, if any are.
 pub fn missing_credentials(sink: &dyn ConversionSink, now: Timestamp) -> Option<String> {
     let event = CanonicalEvent::new("", "", now);
@@ -129,11 +143,21 @@ impl Service {
             config.sinks.iter().map(|sink| build_sink(&config, sink)).collect::<Result<Vec<_>, _>>()?;
         let sources = config.sources.iter().map(build_source).collect::<Result<Vec<_>, _>>()?;
         let pages = booking_pages(&config, &sources);
+        let queue = build_queue(&config)?.map(Arc::new);
         let run = Arc::new(Run::start(Arc::clone(&store), clock.clone()).await?);
         let registrations: Vec<_> = config.sinks.iter().map(|sink| registration(&config, sink)).collect();
         let registered = store.register_sinks(&registrations).await?;
+        let handovers: HashMap<_, _> = registered
+            .iter()
+            .filter(|_| queue.is_some())
+            .map(|sink| (sink.id, Arc::new(Handover::new(Arc::new(Alarm::at(clock.now()))))))
+            .collect();
+        let alarm = |sink| match handovers.get(&sink) {
+            Some(handover) => Alarm::with(clock.now(), Arc::clone(&handover.alarm)),
+            None => Alarm::at(clock.now()),
+        };
         let alarms: HashMap<_, _> =
-            registered.iter().map(|sink| (sink.id, Arc::new(Alarm::at(clock.now())))).collect();
+            registered.iter().map(|sink| (sink.id, Arc::new(alarm(sink.id)))).collect();
         let (ledger, write) = Ledger::open(Arc::clone(&store), clock.clone(), alarms.clone());
         let watch = Watch::default();
         let mut background = tokio::task::JoinSet::new();
@@ -164,13 +188,28 @@ impl Service {
             }
             let Some(alarm) = alarms.get(&remembered.id) else { continue };
             let changed = remembered.settings_changed;
-            let station = surroundings.station(&config, settings, sink, remembered, Arc::clone(alarm));
+            let handover = handovers.get(&remembered.id).cloned();
+            let station =
+                surroundings.station(&config, settings, sink, remembered, (Arc::clone(alarm), handover));
             if changed {
                 // Whatever was wrong with the old settings says nothing of the new ones.
                 station.resume().await?;
             }
             let (intake, outlet) = intake::way();
             workers.spawn(watch.over(Worker::new(Arc::clone(&station), outlet).run()));
+            match queue.as_ref().zip(station.handover.as_ref()) {
+                Some((queue, handover)) => {
+                    let (queue, station) = (Arc::clone(queue), Arc::clone(&station));
+                    let publisher = Publisher::new(queue, station, Arc::clone(handover));
+                    workers.spawn(watch.over(publisher.run()));
+                }
+                None if store.next_queue_due(station.id).await?.is_some() => tracing::warn!(
+                    sink = %station.name,
+                    "deliveries wait for QStash, which is not configured: set [qstash] and [server] public_url, or \
+                     retry them by hand"
+                ),
+                None => {}
+            }
             lanes.push(Lane { station, intake });
         }
 
@@ -214,6 +253,7 @@ impl Service {
             visits,
             stations,
             desks,
+            queue,
             body_room: Semaphore::new(MAX_BODY),
             ledger,
             watch,
@@ -281,7 +321,7 @@ impl Surroundings {
         settings: &SinkConfig,
         sink: Arc<dyn ConversionSink>,
         remembered: RegisteredSink,
-        alarm: Arc<Alarm>,
+        (alarm, handover): (Arc<Alarm>, Option<Arc<Handover>>),
     ) -> Arc<Station> {
         let SinkConfig { name, descriptor, options, .. } = settings;
         let rules = Rules::of(config, settings);
@@ -297,6 +337,8 @@ impl Surroundings {
                 bytes: descriptor.batch.max_bytes,
             },
             max_in_flight: options.max_in_flight,
+            in_flight: Arc::new(Semaphore::new(options.max_in_flight)),
+            handover,
             pace: Pace::new(options.requests_per_second),
             patience: Patience {
                 max_event_age: rules.max_event_age,

@@ -79,6 +79,8 @@ pub struct FailedAttempt<'a> {
     pub dedup_key: Option<&'a str>,
     /// After this time it is no longer too early.
     pub not_yet_until: Option<Timestamp>,
+    /// The wait before the next try, where another than the store decides it.
+    pub retry_in: Option<Duration>,
     /// Now.
     pub now: Timestamp,
     /// Uniform over its range.
@@ -138,7 +140,7 @@ pub fn after_failure(
     attempt: FailedAttempt<'_>,
     deadline: impl Fn(&Standing) -> Deadline,
 ) -> Change {
-    let FailedAttempt { failure, sent_at, dedup_key, not_yet_until, now, random } = attempt;
+    let FailedAttempt { failure, sent_at, dedup_key, not_yet_until, retry_in, now, random } = attempt;
     let reason = failure.class.name();
     let message = failure.message.as_str();
     match failure.class.consequence() {
@@ -163,7 +165,8 @@ pub fn after_failure(
             if perhaps_received {
                 next.uncertain = Some(known_after_sending(standing.uncertain.as_ref(), sent_at, dedup_key));
             }
-            let wait = Backoff::DELIVERY.delay(next.tries, random).max(retry_after.unwrap_or_default());
+            let wait = retry_in.unwrap_or_else(|| Backoff::DELIVERY.delay(next.tries, random));
+            let wait = wait.max(retry_after.unwrap_or_default());
             unless_over(&next, after(now, wait), reason, message, deadline)
         }
     }

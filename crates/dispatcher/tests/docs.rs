@@ -134,6 +134,7 @@ fn what_the_configuration_shows_as_defaults_are_the_defaults() {
         (format!("{:?}", shown.consent), format!("{:?}", default.consent)),
         (format!("{:?}", shown.delivery), format!("{:?}", default.delivery)),
         (format!("{:?}", shown.attribution), format!("{:?}", default.attribution)),
+        (format!("{:?}", shown.qstash), format!("{:?}", default.qstash)),
         (format!("{:?}", shown.graphql), format!("{:?}", default.graphql)),
         (format!("{:?}", shown.log), format!("{:?}", default.log)),
     ] {
@@ -177,9 +178,19 @@ fn the_configuration_shows_every_setting_and_every_variable() {
         part.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{name} =")))
             || part.contains(&format!("[sinks.{name}]"))
     };
-    for name in
-        ["server", "store", "outbound", "defaults", "consent", "delivery", "attribution", "graphql", "log"]
-    {
+    let sections = [
+        "server",
+        "store",
+        "outbound",
+        "defaults",
+        "consent",
+        "delivery",
+        "qstash",
+        "attribution",
+        "graphql",
+        "log",
+    ];
+    for name in sections {
         let part =
             page.split(&format!("\n[{name}]\n")).nth(1).and_then(|rest| rest.split("\n[").next()).unwrap();
         // No setting is like it, so that the error lists them all.
@@ -277,12 +288,15 @@ fn operations_lists_every_variable() {
         "crates/dispatcher/src/cli/caller.rs",
     ];
     let sources = sources.map(text).concat();
-    let own: BTreeSet<&str> =
-        between(&sources, "\"", '"').filter(|name| name.starts_with("SIGNALBOX_")).collect();
-    assert!(own.contains("SIGNALBOX_LISTEN"), "{own:?}");
+    let own: BTreeSet<&str> = between(&sources, "\"", '"').filter(|name| is_own_variable(name)).collect();
+    assert!(own.contains("SIGNALBOX_LISTEN") && own.contains("QSTASH_TOKEN"), "{own:?}");
     for name in own {
         assert!(listed.contains(name), "{name}");
     }
+}
+
+fn is_own_variable(name: &str) -> bool {
+    name.starts_with("SIGNALBOX_") || name.starts_with("QSTASH_")
 }
 
 #[test]
@@ -507,6 +521,7 @@ fn operations_explains_every_reason() {
             ".failed(\"",
             "_REFUSED: &str = \"",
             "_CREDENTIALS: &str = \"",
+            "_GAVE_UP: &str = \"",
         ] {
             in_code.extend(between(code, opening, '"').map(|reason| (reason.to_owned(), file.clone())));
         }
@@ -519,6 +534,7 @@ fn operations_explains_every_reason() {
         "mapping_changed_after_send",
         "unreadable_event",
         "unusable_event",
+        "queue_gave_up",
     ] {
         assert!(found.contains(expected), "this test no longer sees {expected} in the code");
     }

@@ -101,3 +101,30 @@ async fn wrong_credentials_are_found() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_queue_is_tried_as_well() {
+    let platforms = Platforms::start().await;
+    let mut complete = platforms.environment();
+    let queue = [("SIGNALBOX_QUEUE", "qstash"), ("SIGNALBOX_PUBLIC_URL", "https://signalbox.example")];
+    complete.extend(queue.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    for (changed, code, said) in [
+        (None, 0, "token: accepted; the signing keys are the account's"),
+        (Some(("QSTASH_TOKEN", "another")), 1, "PROBLEM: QStash answered 401"),
+        (
+            Some(("QSTASH_NEXT_SIGNING_KEY", "sig_another")),
+            1,
+            "PROBLEM: the signing keys are not the account's",
+        ),
+        (Some(("QSTASH_NEXT_SIGNING_KEY", "sig_current_sandbox")), 0, "the signing keys were rotated"),
+        (Some(("QSTASH_URL", "http://127.0.0.1:9")), 1, "(unreachable)"),
+        (Some(("SIGNALBOX_PUBLIC_URL", "")), 2, "SIGNALBOX_PUBLIC_URL"),
+    ] {
+        let mut environment = complete.clone();
+        environment.extend(changed.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let (status, text) = check_meanwhile(environment).await;
+        assert_eq!(status, Some(code), "{changed:?}: {text}");
+        assert!(text.contains(said), "{changed:?}: {text}");
+        assert!(!text.contains("sig_") && !text.contains("qstash-token"), "{text}");
+    }
+}

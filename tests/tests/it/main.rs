@@ -25,6 +25,8 @@ mod ingest;
 mod keys;
 mod one_service;
 mod privacy;
+mod queue;
+mod queue_calls;
 mod replay;
 mod rules;
 mod sinks;

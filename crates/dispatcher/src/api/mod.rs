@@ -8,6 +8,7 @@ mod graphql;
 mod health;
 mod notices;
 mod problem;
+mod qstash;
 mod script;
 mod sinks;
 mod sources;
@@ -67,6 +68,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/api/attributions", post(attributions::accept).options(attributions::preflight))
         .route("/signalbox.js", get(script::serve))
         .route("/api/webhooks/{kind}/{account}", post(webhooks::receive))
+        .route("/api/qstash/deliver", post(qstash::deliver))
+        .route("/api/qstash/failed", post(qstash::failed))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(problem::no_route)

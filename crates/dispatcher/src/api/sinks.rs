@@ -31,6 +31,9 @@ pub struct SinkView {
     pub skipped: u64,
     pub failed: u64,
     pub last_delivered_at: Option<Timestamp>,
+    /// Only while nothing can be handed to the external queue: why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_trouble: Option<String>,
 }
 
 /// The hold of one event name.
@@ -46,12 +49,12 @@ pub struct HeldEvent {
 impl SinkView {
     /// The sink, as the store and the service see it.
     pub fn of(sink: SinkState, service: &Service) -> Self {
-        let is_configured = service.station(&sink.name).is_some();
+        let station = service.station(&sink.name);
         let (by_name, whole): (Vec<Hold>, Vec<Hold>) =
             sink.holds.into_iter().partition(|hold| hold.event_name.is_some());
         let hold = whole.into_iter().next();
         let reason = match &hold {
-            _ if !is_configured => Some("not_configured".to_owned()),
+            _ if station.is_none() => Some("not_configured".to_owned()),
             hold => hold.as_ref().map(|hold| hold.reason.clone()),
         };
         Self {
@@ -76,6 +79,9 @@ impl SinkView {
             skipped: sink.account.skipped,
             failed: sink.account.failed,
             last_delivered_at: sink.last_delivered_at,
+            queue_trouble: station
+                .and_then(|station| station.handover.as_ref())
+                .and_then(|handover| handover.trouble()),
         }
     }
 }

@@ -10,8 +10,9 @@ use conversion_core::source::BookingSource;
 use super::Verdict;
 use crate::Clock;
 use crate::booking::webhook_path;
-use crate::config::{Config, OutboundMode, SinkConfig, SourceConfig};
-use crate::service::{build_sink, build_source, missing_credentials};
+use crate::config::{self, Config, OutboundMode, SinkConfig, SourceConfig};
+use crate::queue::{DELIVER, Queue};
+use crate::service::{build_queue, build_sink, build_source, missing_credentials};
 use crate::telemetry;
 
 /// The events of the spec: what a booking business reports.
@@ -36,6 +37,7 @@ pub(super) async fn run(
     config.check_exposure()?;
     telemetry::filter(&config.log)?;
     conversion_store::check_url(&config.store.url)?;
+    let queue = build_queue(config)?;
     let sinks = config.sinks.iter().map(|sink| build_sink(config, sink)).collect::<Result<Vec<_>, _>>()?;
     let sources = config.sources.iter().map(build_source).collect::<Result<Vec<_>, _>>()?;
     let (sink_count, source_count) = (sinks.len(), sources.len());
@@ -46,7 +48,10 @@ pub(super) async fn run(
     }
     let mut names: BTreeSet<&str> = USUAL_EVENTS.into();
     names.extend(sinks.iter().flat_map(|sink| sink.mapping().keys().map(String::as_str)));
-    let mut good = true;
+    let mut good = match &queue {
+        Some(queue) => check_queue(arguments.offline, config.delivery.queue, queue, out).await?,
+        None => true,
+    };
     for (sink_config, sink) in config.sinks.iter().zip(&sinks) {
         good &= check_sink(offline, sink_config, &**sink, &names, &clock, out).await?;
     }
@@ -56,6 +61,30 @@ pub(super) async fn run(
     }
     writeln!(out, "{}", if good { "all good" } else { "something needs mending" })?;
     Ok(Verdict::good_if(good))
+}
+
+async fn check_queue(
+    offline: bool,
+    new_ones: config::Queue,
+    queue: &Queue,
+    out: &mut dyn Write,
+) -> anyhow::Result<bool> {
+    writeln!(out, "\nqueue: QStash at {}, which calls {}", queue.client.url(), queue.url(DELIVER))?;
+    if new_ones == config::Queue::Builtin {
+        writeln!(out, "  note: [delivery] queue is builtin: only what was accepted for QStash goes there")?;
+    }
+    if offline {
+        writeln!(out, "  token: given; not tried")?;
+        return Ok(true);
+    }
+    match queue.client.check().await {
+        Ok(found) => writeln!(out, "  token: accepted; {found}")?,
+        Err(failure) => {
+            writeln!(out, "  PROBLEM: {} ({})", failure.message, failure.class.name())?;
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn check_sink(

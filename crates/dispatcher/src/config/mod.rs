@@ -5,6 +5,7 @@ mod connector;
 mod environment;
 mod expand;
 mod keys;
+mod queue;
 mod sections;
 mod sink;
 mod source;
@@ -18,6 +19,7 @@ pub use attribution::Attribution;
 pub use connector::ConnectorSettings;
 pub use environment::Environment;
 pub use keys::{ApiKey, Keys, Scope};
+pub use queue::QueueLink;
 pub use sections::{
     Consent, Defaults, Delivery, Graphql, Log, LogFormat, Outbound, OutboundMode, Qstash, Queue, Server,
     StoreSection,
@@ -149,7 +151,7 @@ impl Config {
     }
 
     /// Refuses what can only be a mistake.
-    fn checked(self) -> Result<Self, ConfigError> {
+    fn checked(mut self) -> Result<Self, ConfigError> {
         let refuse =
             |place: &str, message: &str| Err(ConfigError::setting(place, SettingsError::new(message)));
         if self.sinks.is_empty() {
@@ -162,6 +164,14 @@ impl Config {
             let message = format!("max_body must lie between 1 and {MAX_BODY} bytes, and max_events above 0");
             return refuse("[server]", &message);
         }
+        if let Some(text) = self.server.public_url.take().filter(|text| !text.trim().is_empty()) {
+            let place = "[server] public_url (SIGNALBOX_PUBLIC_URL)";
+            self.server.public_url = match queue::address(&text) {
+                Ok(address) => Some(address),
+                Err(message) => return refuse(place, &message),
+            };
+        }
+        self.queue_link()?;
         self.attribution.check(self.server.public_url.as_deref())?;
         Ok(self)
     }

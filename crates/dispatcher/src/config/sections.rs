@@ -42,7 +42,7 @@ pub struct Server {
     pub max_body: usize,
     /// Most events in one request.
     pub max_events: usize,
-    /// The address under which the outside world reaches this service, without a path.
+    /// The address under which the outside world reaches this service; may have a path before ours.
     pub public_url: Option<String>,
 }
 

@@ -135,3 +135,38 @@ fn a_hold_outlives_the_process() {
     assert_eq!(restored.passage(at(10)), Passage::Closed(Some(at(900))));
     assert_eq!(restored.history().held_between(at(0), at(10)).as_secs(), 10);
 }
+
+/// An external queue is handed one delivery when the probe is due, and another only once that one must be lost, has
+/// taught nothing, or what is known of the hold has changed.
+#[test]
+fn an_external_queue_is_asked_for_one_probe_at_a_time() {
+    let gate = gate();
+    assert_eq!(gate.passage_by_queue(at(0)), Passage::Open);
+    gate.failed(&failure(UNAUTHORIZED), None, at(0), at(0));
+    let due = at(15 * 60);
+    assert_eq!(gate.passage_by_queue(at(1)), Passage::Closed(Some(due)));
+    let later = |seconds: i64| at(15 * 60 + seconds);
+    assert_eq!(gate.passage_by_queue(due), Passage::Probe);
+    assert_eq!(gate.passage_by_queue(later(59)), Passage::Closed(Some(later(60))), "it may come yet");
+    assert_eq!(gate.passage_by_queue(later(60)), Passage::Probe, "it is lost");
+
+    // The worker finds nothing of its own: that says nothing of the one that was asked for.
+    assert_eq!(gate.passage(later(61)), Passage::Probe);
+    assert_eq!(gate.passage_by_queue(later(61)), Passage::Closed(None), "somebody has the probe");
+    gate.return_probe();
+    assert_eq!(gate.passage_by_queue(later(61)), Passage::Closed(Some(later(120))));
+
+    // The one that was asked for comes, and is skipped.
+    assert_eq!(gate.passage(later(62)), Passage::Probe);
+    gate.ask_for_another();
+    assert_eq!(gate.passage_by_queue(later(62)), Passage::Probe);
+
+    // That one is refused: the next is asked for when the hold is due again, not before and not later.
+    assert_eq!(gate.passage(later(63)), Passage::Probe);
+    gate.failed(&failure(UNAUTHORIZED), None, later(63), later(63));
+    let due = later(63 + 15 * 60);
+    assert_eq!(gate.passage_by_queue(later(64)), Passage::Closed(Some(due)));
+    assert_eq!(gate.passage_by_queue(due), Passage::Probe);
+    gate.resume(due);
+    assert_eq!(gate.passage_by_queue(due), Passage::Open);
+}

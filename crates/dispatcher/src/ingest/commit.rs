@@ -164,5 +164,5 @@ fn fresh(
 ) -> Work {
     let id = DeliveryId { event, sink: delivery.sink };
     let lease = Lease::fresh(id, now, Arc::clone(&admission.json));
-    Work { lease, event: Arc::clone(read) }
+    Work { lease, event: Arc::clone(read), retry_in: None }
 }

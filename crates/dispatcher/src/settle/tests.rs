@@ -29,6 +29,7 @@ fn fail(standing: &Standing, class: FailureClass, now: Timestamp) -> Change {
         sent_at: now,
         dedup_key: Some("key"),
         not_yet_until: None,
+        retry_in: None,
         now,
         random: 7,
     };
@@ -87,6 +88,7 @@ fn without_a_dedup_key_nothing_is_sent_twice() {
         sent_at: at(0),
         dedup_key: None,
         not_yet_until: None,
+        retry_in: None,
         now: at(0),
         random: 0,
     };
@@ -103,6 +105,35 @@ fn time_held_does_not_use_up_patience() {
     history.resume(at(24 + 240));
     let deadline = PATIENCE.deadline(&standing(), &history.history(), at(300));
     assert_eq!(deadline, Deadline { at: at((14 + 10) * 24), reason: "retry_period_over" });
+}
+
+/// A queue that has the retries knows its own waits; the platform's `Retry-After` and the deadline still count.
+#[test]
+fn another_s_wait_stands_in_for_backoff() {
+    let minutes = |count: u64| Duration::from_secs(60 * count);
+    for (retry_in, retry_after, now, due) in [
+        (minutes(30), None, 0, Some(minutes(30))),
+        (minutes(30), Some(minutes(20)), 0, Some(minutes(30))),
+        (minutes(30), Some(minutes(45)), 0, Some(minutes(45))),
+        (minutes(61), None, 47, None),
+        (minutes(59), None, 47, Some(minutes(59))),
+    ] {
+        let failure = Failure::new(FailureClass::Unavailable { retry_after }, "said");
+        let attempt = FailedAttempt {
+            failure: &failure,
+            sent_at: at(now),
+            dedup_key: Some("key"),
+            not_yet_until: None,
+            retry_in: Some(retry_in),
+            now: at(now),
+            random: 7,
+        };
+        let standing = Standing { uncertain: uncertain(0), ..standing() };
+        let change = after_failure(&standing, attempt, |standing| {
+            PATIENCE.deadline(standing, &HoldHistory::default(), at(now))
+        });
+        assert_eq!(change.due_at, due.map(|due| after(at(now), due)), "{retry_in:?} {retry_after:?} {now}");
+    }
 }
 
 #[test]

@@ -24,14 +24,16 @@ const ENOUGH_TO_BLAME_SETTINGS: usize = 4;
 /// What is sent now must still be settled while the lease is good: a token, a request, both again, and each slow.
 const SEND_SPAN: Duration = Duration::from_secs(240);
 
-/// Prepares and sends `lot`. `probe` names the reason of the hold that it is to test.
-pub(super) async fn work_off(station: &Station, lot: Vec<Work>, probe: Option<&str>) {
+/// Prepares and sends `lot`. `probe` names the reason of the hold that it is to test. Returns the longest wait that the
+/// platform named for what failed in passing.
+pub(super) async fn work_off(station: &Station, lot: Vec<Work>, probe: Option<&str>) -> Option<Duration> {
     let now = station.clock.now();
     let surroundings = match station.look_up(&lot).await {
         Ok(surroundings) => surroundings,
         Err(error) => {
             tracing::error!(sink = %station.name, %error, "the store cannot be read");
-            return station.hand_back(lot, after(now, STORE_RETRY)).await;
+            station.hand_back(lot, after(now, STORE_RETRY)).await;
+            return None;
         }
     };
     let mut ready = Vec::with_capacity(lot.len());
@@ -43,13 +45,15 @@ pub(super) async fn work_off(station: &Station, lot: Vec<Work>, probe: Option<&s
         }
     }
     station.ledger.settle(Settlement { exchanges: Vec::new(), sent_at: now, items: settled }).await;
+    let mut retry_after = None;
     for part in batch::form(ready, |ready| &ready.payload, station.limits) {
         if station.is_mock() {
             station.mock(&part).await;
         } else {
-            Dismantling::of(station, &part, probe).send(part).await;
+            retry_after = retry_after.max(Dismantling::of(station, &part, probe).send(part).await);
         }
     }
+    retry_after
 }
 
 /// One batch on its way, and what is known of its items.
@@ -60,6 +64,7 @@ struct Dismantling<'a> {
     budget: usize,
     delivered: usize,
     refused: Vec<Refused>,
+    retry_after: Option<Duration>,
 }
 
 /// An item that was refused for good, unless all were.
@@ -74,10 +79,10 @@ impl<'a> Dismantling<'a> {
         let size = batch.len();
         // One bad item among n is found with 2·log2(n) requests; past the budget there are many, and each goes alone.
         let budget = 2 * size.max(1).ilog2() as usize + 2;
-        Self { station, probe, size, budget, delivered: 0, refused: Vec::new() }
+        Self { station, probe, size, budget, delivered: 0, refused: Vec::new(), retry_after: None }
     }
 
-    async fn send(mut self, batch: Vec<Ready>) {
+    async fn send(mut self, batch: Vec<Ready>) -> Option<Duration> {
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
             self.station.pace.wait().await;
@@ -87,6 +92,7 @@ impl<'a> Dismantling<'a> {
             }
             self.budget = self.budget.saturating_sub(1);
             let answer = self.station.send(&part).await;
+            self.retry_after = self.retry_after.max(answer.retry_after());
             if !self.teaches_nothing(&answer) {
                 self.station.learn(&part, &answer).await;
             }
@@ -94,7 +100,9 @@ impl<'a> Dismantling<'a> {
         }
         let rest = parts.into_iter().flatten().map(|ready| ready.work);
         self.station.hand_back(rest, self.station.clock.now()).await;
+        let retry_after = self.retry_after;
         self.conclude().await;
+        retry_after
     }
 
     /// Whether the sink was not held meanwhile and the leases are good for another request.

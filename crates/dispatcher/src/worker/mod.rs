@@ -1,5 +1,6 @@
 //! One worker per sink: takes what is due, from memory or from the store, and sends it as the gate allows.
 
+mod call;
 mod lot;
 mod prepare;
 mod send;
@@ -15,7 +16,7 @@ use conversion_core::Timestamp;
 use conversion_core::descriptor::SinkDescriptor;
 use conversion_core::event::Vocabulary;
 use conversion_core::sink::ConversionSink;
-use conversion_store::{Hold, Lease, LeaseRequest, Settlement, SinkId, Store, StoreError};
+use conversion_store::{Hold, ItemSettlement, Lease, LeaseRequest, Settlement, SinkId, Store, StoreError};
 use http_exchange::Pace;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -28,13 +29,14 @@ use crate::config::{OnMissingCredentials, OutboundMode};
 use crate::gate::{Gate, GateChange, Passage};
 use crate::intake::{Outlet, Work};
 use crate::ledger::Ledger;
+use crate::queue::Handover;
 use crate::run::Run;
 use crate::screen::Rules;
 use crate::settle::{self, Patience, Standing};
 use crate::watch::Watch;
 
 /// A store that cannot be read is asked again this much later.
-const STORE_RETRY: Duration = Duration::from_secs(1);
+pub(crate) const STORE_RETRY: Duration = Duration::from_secs(1);
 
 /// So many deliveries are taken at most to find one that can be a probe.
 const PROBE_TRIES: usize = 100;
@@ -58,6 +60,10 @@ pub struct Station {
     pub limits: Limits,
     /// Requests under way at once.
     pub max_in_flight: usize,
+    /// One for each of them.
+    pub in_flight: Arc<Semaphore>,
+    /// Where an external queue is configured: what its publisher and its calls share.
+    pub handover: Option<Arc<Handover>>,
     /// How fast requests may follow each other.
     pub pace: Pace,
     /// How long deliveries are tried.
@@ -161,17 +167,25 @@ impl Station {
         let mut unreadable = Vec::new();
         let mut work = Vec::with_capacity(leases.len());
         for lease in leases {
-            match conversion_core::CanonicalEvent::parse(&lease.event, &self.vocabulary, now) {
-                Ok(event) => work.push(Work { lease, event: Arc::new(event) }),
-                Err(error) => {
-                    let standing = self.standing(&lease, lease.waiting_since);
-                    let change = settle::failed(&standing, "unreadable_event", error.to_string());
-                    unreadable.push(send::change_only(&lease, change));
-                }
+            match self.read(lease, now) {
+                Ok(read) => work.push(read),
+                Err(failed) => unreadable.push(failed),
             }
         }
         self.ledger.settle(Settlement { exchanges: Vec::new(), sent_at: now, items: unreadable }).await;
         Ok(work)
+    }
+
+    /// A lease with its event. What cannot be read as one has failed.
+    fn read(&self, lease: Lease, now: Timestamp) -> Result<Work, ItemSettlement> {
+        match conversion_core::CanonicalEvent::parse(&lease.event, &self.vocabulary, now) {
+            Ok(event) => Ok(Work { lease, event: Arc::new(event), retry_in: None }),
+            Err(error) => {
+                let standing = self.standing(&lease, lease.waiting_since);
+                let change = settle::failed(&standing, "unreadable_event", error.to_string());
+                Err(send::change_only(&lease, change))
+            }
+        }
     }
 }
 
@@ -181,15 +195,13 @@ pub struct Worker {
     station: Arc<Station>,
     outlet: Outlet,
     buffer: VecDeque<Work>,
-    in_flight: Arc<Semaphore>,
     tasks: TaskTracker,
 }
 
 impl Worker {
     /// A worker of this station, fed by `outlet`, that ends when the station is stopped.
     pub fn new(station: Arc<Station>, outlet: Outlet) -> Self {
-        let in_flight = Arc::new(Semaphore::new(station.max_in_flight));
-        Self { station, outlet, buffer: VecDeque::new(), in_flight, tasks: TaskTracker::new() }
+        Self { station, outlet, buffer: VecDeque::new(), tasks: TaskTracker::new() }
     }
 
     /// Works until stopped; then finishes what is in flight and hands back what is not.
@@ -224,7 +236,7 @@ impl Worker {
             return self.wait_open().await;
         }
         let permit = tokio::select! {
-            permit = Arc::clone(&self.in_flight).acquire_owned() => permit,
+            permit = Arc::clone(&station.in_flight).acquire_owned() => permit,
             () = self.station.stop.cancelled() => return,
         };
         let Ok(permit) = permit else { return };
@@ -246,21 +258,33 @@ impl Worker {
         let station = Arc::clone(&self.station);
         station.hand_back(self.buffer.drain(..), station.clock.now()).await;
         let reason = station.gate.reason();
+        let mut found = false;
+        station.alarm.take(station.clock.now());
         // What is skipped teaches nothing: the next one is tried, but not for ever.
         for _ in 0..PROBE_TRIES {
             // What was handed back a moment ago can be the next probe only once it is written.
             station.ledger.flush().await;
             match station.lease(1).await {
                 Ok(lot) if lot.is_empty() => break,
-                Ok(lot) => lot::work_off(&station, lot, reason.as_deref()).await,
+                Ok(lot) => {
+                    found = true;
+                    lot::work_off(&station, lot, reason.as_deref()).await;
+                }
                 Err(error) => {
                     tracing::error!(sink = %station.name, %error, "the store cannot be read");
+                    station.alarm.set(after(station.clock.now(), STORE_RETRY));
                     tokio::time::sleep(STORE_RETRY).await;
                 }
             }
             if !station.gate.is_probing() || station.stop.is_cancelled() {
                 break;
             }
+        }
+        if !found && station.is_due_at_queue().await {
+            // Theirs is the probe: it comes back by a call.
+            station.gate.return_probe();
+            station.wake_publisher();
+            return self.wait_closed(station.alarm.time()).await;
         }
         let change = station.gate.probe_over(station.clock.now());
         station.record(change).await;

@@ -48,6 +48,25 @@ impl Answer {
             .collect()
     }
 
+    /// The longest wait that the platform named for items that failed in passing.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        let failures: Vec<&Failure> = match &self.verdict {
+            Err(failure) => vec![failure],
+            Ok(outcomes) => outcomes
+                .iter()
+                .filter_map(|outcome| match outcome {
+                    Outcome::Failed(failure) => Some(failure),
+                    Outcome::Delivered { .. } => None,
+                })
+                .collect(),
+        };
+        let waits = failures.into_iter().filter_map(|failure| match failure.class.consequence() {
+            Consequence::Retry { retry_after, .. } => retry_after,
+            _ => None,
+        });
+        waits.max()
+    }
+
     /// HTTP status of the last answer.
     pub(super) fn response_code(&self) -> Option<u16> {
         self.exchanges.last().and_then(|exchange| exchange.reply.as_ref()).map(|reply| reply.status)
@@ -120,7 +139,9 @@ impl Station {
                 let dedup_key = ready.payload.dedup_key.as_deref();
                 let not_yet_until = ready.payload.not_yet_until;
                 let random = rand::random();
-                let attempt = FailedAttempt { failure, sent_at, dedup_key, not_yet_until, now, random };
+                let retry_in = ready.work.retry_in;
+                let attempt =
+                    FailedAttempt { failure, sent_at, dedup_key, not_yet_until, retry_in, now, random };
                 let holds = self.gate.history();
                 settle::after_failure(&standing, attempt, |standing| {
                     self.patience.deadline(standing, &holds, now)
@@ -229,4 +250,32 @@ pub(super) enum Verdict {
     Final,
     /// The batch is still being taken apart: the lease goes on.
     Open,
+}
+
+#[cfg(test)]
+mod tests {
+    use conversion_core::failure::FailureClass;
+
+    use super::*;
+
+    #[test]
+    fn the_longest_wait_of_what_failed_in_passing_counts() {
+        let wait = |seconds| Some(Duration::from_secs(seconds));
+        let unavailable = |retry_after| Failure::new(FailureClass::Unavailable { retry_after }, "said");
+        let limited = Failure::new(FailureClass::RateLimited { retry_after: wait(900) }, "said");
+        let items = |failures: Vec<Failure>| {
+            Ok(failures.into_iter().map(Outcome::Failed).chain([Outcome::DELIVERED]).collect())
+        };
+        for (verdict, expected) in [
+            (Err(unavailable(wait(30))), wait(30)),
+            (Err(unavailable(None)), None),
+            // A pause is the sink's, not the delivery's.
+            (Err(limited.clone()), None),
+            (items(vec![unavailable(wait(30)), unavailable(wait(60)), limited]), wait(60)),
+            (items(Vec::new()), None),
+        ] {
+            let answer = Answer { exchanges: Vec::new(), verdict, sent_at: Timestamp::UNIX_EPOCH };
+            assert_eq!(answer.retry_after(), expected, "{:?}", answer.verdict);
+        }
+    }
 }

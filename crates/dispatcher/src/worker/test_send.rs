@@ -85,7 +85,8 @@ impl Station {
             return Err(StoreError::Closed);
         };
         let id = DeliveryId { event: *number, sink: self.id };
-        Ok(Work { lease: Lease::fresh(id, now, admission.json), event: Arc::clone(event) })
+        let lease = Lease::fresh(id, now, admission.json);
+        Ok(Work { lease, event: Arc::clone(event), retry_in: None })
     }
 
     async fn send_test(&self, ready: Ready) -> Tested {

@@ -28,7 +28,7 @@ impl Platforms {
         Self { sandbox, base, _server: server }
     }
 
-    /// What a user sets to reach both platforms here.
+    /// What a user sets to reach both platforms here, and the queue.
     pub(crate) fn environment(&self) -> BTreeMap<String, String> {
         let base = self.base.as_str();
         let token_url = format!("{base}/token");
@@ -43,6 +43,10 @@ impl Platforms {
             ("GOOGLE_ADS_CLIENT_SECRET", "google-secret"),
             ("GOOGLE_ADS_REFRESH_TOKEN", "google-refresh"),
             ("GOOGLE_ADS_CUSTOMER_ID", "123-456-7890"),
+            ("QSTASH_URL", base),
+            ("QSTASH_TOKEN", "sandbox-qstash-token"),
+            ("QSTASH_CURRENT_SIGNING_KEY", "sig_current_sandbox"),
+            ("QSTASH_NEXT_SIGNING_KEY", "sig_next_sandbox"),
             ("GOOGLE_ADS_CONVERSION_ACTIONS", "TRIAL_BOOKED=111,TRIAL_RESCHEDULED=111"),
         ];
         variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()

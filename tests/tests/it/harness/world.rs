@@ -35,6 +35,11 @@ impl Setup {
         Self { variables: BTreeMap::new(), file: None, clock }
     }
 
+    /// Deliveries are driven by the sandbox's QStash, whose clock is not the service's.
+    pub(crate) fn queued() -> Self {
+        Self::new().with("SIGNALBOX_QUEUE", "qstash").file("[qstash]\nclock_tolerance = '365d'")
+    }
+
     /// An environment variable; empty is unset.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.variables.insert(name.to_owned(), value.to_owned());
@@ -63,13 +68,18 @@ impl Setup {
         variables.insert("SIGNALBOX_STORE".to_owned(), format!("sqlite://{}", store.display()));
         variables.extend(self.variables);
         variables.extend(addressed(&platforms));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        if variables.contains_key("SIGNALBOX_QUEUE") {
+            let own = format!("http://{}", listener.local_addr().unwrap());
+            variables.entry("SIGNALBOX_PUBLIC_URL".to_owned()).or_insert(own);
+        }
         let file = self.file.map(|toml| {
             let path = folder.path().join("signalbox.toml");
             std::fs::write(&path, toml).unwrap();
             path
         });
         let config = Config::load(file.as_deref(), &variables.clone().into_iter().collect()).unwrap();
-        let running = Running::start(&config, &self.clock).await;
+        let running = Running::start(&config, &self.clock, listener).await;
         World { platforms, clock: self.clock, variables, file, running, folder }
     }
 }
@@ -102,11 +112,10 @@ impl Deref for World {
 }
 
 impl Running {
-    async fn start(config: &Config, clock: &Clock) -> Self {
+    async fn start(config: &Config, clock: &Clock, listener: TcpListener) -> Self {
         let store = open(&config.store.url).await;
         let opened = Arc::clone(&store);
         let service = Arc::new(Service::start(config.clone(), opened, clock.clone()).await.unwrap());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = Api::new(format!("http://{}", listener.local_addr().unwrap()));
         let (stop, stopped) = oneshot::channel::<()>();
         let mut server = JoinSet::new();
@@ -157,10 +166,13 @@ impl World {
     /// Stops in order and starts again on the same store, with these variables changed.
     pub(crate) async fn restart(self, changed: &[(&str, &str)]) -> Self {
         let Self { platforms, clock, mut variables, file, running, folder } = self;
+        let address = running.api.base.trim_start_matches("http://").to_owned();
         running.stop().await;
+        // Where it was: what calls it is not told anew.
+        let listener = TcpListener::bind(address).await.unwrap();
         variables.extend(changed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config = Config::load(file.as_deref(), &variables.clone().into_iter().collect()).unwrap();
-        let running = Running::start(&config, &clock).await;
+        let running = Running::start(&config, &clock, listener).await;
         Self { platforms, clock, variables, file, running, folder }
     }
 

@@ -81,7 +81,7 @@ async fn not_more_at_once_than_told() {
     let settings = QstashSettings { concurrency: 3, ..fast() };
     let (running, receiver) = (start(settings).await, Receiver::start(|_, _| (None, Vec::new())).await);
     for _ in 0..10 {
-        let request = publish(&running, &receiver.url("/")).header("Upstash-Timeout", "1s");
+        let request = publish(&running, &receiver.url("/")).header("Upstash-Timeout", "10m");
         published(request.header("Upstash-Retries", "0")).await;
     }
     receiver.wait_for(3).await;

@@ -48,11 +48,11 @@ async fn a_delivered_message_is_gone() {
 #[tokio::test]
 async fn a_cancelled_message_is_not_delivered() {
     let (running, receiver) = (start(fast()).await, Receiver::good().await);
-    let id = published(publish(&running, &receiver.url("/")).header("Upstash-Delay", "1m")).await;
+    let id = published(publish(&running, &receiver.url("/")).header("Upstash-Delay", "25m")).await;
     let path = format!("/v2/messages/{id}");
     assert_eq!(read(delete(&running, &path)).await.0, 202);
     assert_eq!(read(delete(&running, &path)).await.0, 404);
-    published(publish(&running, &receiver.url("/later")).header("Upstash-Delay", "2m")).await;
+    published(publish(&running, &receiver.url("/later")).header("Upstash-Delay", "26m")).await;
     receiver.wait_for(1).await;
     assert_eq!(receiver.deliveries()[0].path, "/later");
     let report = settled(&running).await;

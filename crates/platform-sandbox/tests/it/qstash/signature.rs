@@ -30,7 +30,7 @@ fn claims(delivery: &Delivery, key: &str) -> Option<Value> {
 async fn the_documented_claims() {
     let (running, receiver) = (start(fast()).await, Receiver::always(500).await);
     let url = receiver.url("/deliver?b=2&a=1");
-    let request = publish(&running, &url).header("Upstash-Retries", "1").header("Upstash-Delay", "20s");
+    let request = publish(&running, &url).header("Upstash-Retries", "1").header("Upstash-Delay", "15m");
     let id = published(request.body(r#"{"a":1}"#)).await;
     let (_, message) = read(get(&running, &format!("/v2/messages/{id}"))).await;
     let created_s = message["createdAt"].as_u64().unwrap() / 1000;

@@ -1,0 +1,190 @@
+//! QStash's calls: a delivery that is due, or one that it has given up.
+//!
+//! Whoever can sign is QStash, and nobody else is heard: a call that is not signed right does nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use conversion_store::{DeliveryId, Status, StoreError};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Shared;
+use super::events::{body_room, read_body};
+use super::problem::Problem;
+use crate::queue::{Caller, DELIVER, FAILED, Queue, Reply};
+use crate::service::Service;
+
+/// Longest call for a delivery, in bytes: it has about thirty.
+const LONGEST_CALL: usize = 16 * 1024;
+/// Longest report of a failure, in bytes: it repeats the last answer, which need not be ours.
+const LONGEST_REPORT: usize = 1024 * 1024;
+/// A second message for a delivery that is being worked on comes again after this.
+const UNDER_WAY: Duration = Duration::from_secs(60);
+
+/// What was published.
+#[derive(Deserialize)]
+struct Message {
+    delivery_id: String,
+}
+
+/// What of QStash's report of a failure is read.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    status: Option<u16>,
+    /// What was published, in base64.
+    source_body: String,
+}
+
+/// `POST /api/qstash/deliver`
+pub(super) async fn deliver(service: Shared, headers: HeaderMap, body: Body) -> Result<Response, Response> {
+    let (service, queue, body) = verified(service, DELIVER, LONGEST_CALL, &headers, body).await?;
+    let Some(id) = delivery(&body) else { return Ok(unreadable()) };
+    let retried = headers.get("upstash-retried").and_then(|value| value.to_str().ok()?.parse().ok());
+    let working = Arc::clone(&service);
+    // To its end, even if QStash hangs up: what was sent must be on record.
+    let work = async move {
+        Caller { service: &working, queue: &queue }.deliver(id, retried.unwrap_or_default()).await
+    };
+    let worked_off = service.finish(work).await.map_err(|error| Problem::from(error).into_response())?;
+    Ok(worked_off.map_or_else(|error| store_refused(&error), answer))
+}
+
+/// `POST /api/qstash/failed`
+pub(super) async fn failed(service: Shared, headers: HeaderMap, body: Body) -> Result<Response, Response> {
+    let (service, queue, body) = verified(service, FAILED, LONGEST_REPORT, &headers, body).await?;
+    let Some((id, status)) = report(&body) else { return Ok(unreadable()) };
+    let given_up = Caller { service: &service, queue: &queue }.give_up(id, status).await;
+    Ok(given_up.map_or_else(
+        |error| store_refused(&error),
+        |given_up| Json(json!({ "status": if given_up { "FAILED" } else { "unchanged" } })).into_response(),
+    ))
+}
+
+/// The body of a call that QStash has signed for this path.
+async fn verified(
+    State(service): Shared,
+    path: &str,
+    longest: usize,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Arc<Service>, Arc<Queue>, Bytes), Response> {
+    let problem = |status, message: &str| Problem::new(status, message).into_response();
+    let Some(queue) = service.queue.clone() else {
+        let message = "QStash is not configured: set [qstash] and [server] public_url";
+        return Err(problem(StatusCode::NOT_FOUND, message));
+    };
+    let refused = || problem(StatusCode::UNAUTHORIZED, "the call is not signed as QStash signs");
+    let token = headers.get("upstash-signature").and_then(|value| value.to_str().ok()).ok_or_else(refused)?;
+    let room = body_room(&service, headers, longest);
+    let room = room.map_err(|_| try_again("too many requests are being read", None))?;
+    let body = read_body(body, longest).await.map_err(IntoResponse::into_response)?;
+    drop(room);
+    let checked = queue.verifier.verify(token, &queue.url(path), &body, service.clock.now());
+    checked.map_err(|flaw| {
+        tracing::warn!(path, "a call with a wrong signature was refused: {flaw}");
+        refused()
+    })?;
+    Ok((service, queue, body))
+}
+
+fn delivery(body: &[u8]) -> Option<DeliveryId> {
+    serde_json::from_slice::<Message>(body).ok()?.delivery_id.parse().ok()
+}
+
+fn report(body: &[u8]) -> Option<(DeliveryId, Option<u16>)> {
+    let Report { status, source_body } = serde_json::from_slice(body).ok()?;
+    Some((delivery(&STANDARD.decode(source_body).ok()?)?, status))
+}
+
+/// What QStash understands of a reply: 2xx is done, 489 with its header is never tried again, all else is.
+fn answer(reply: Reply) -> Response {
+    match reply {
+        Reply::Settled(Status::Failed) => never_again(json!({ "status": Status::Failed })),
+        Reply::Settled(status) => Json(json!({ "status": status })).into_response(),
+        Reply::Waits(reason) => Json(json!({ "status": Status::Pending, "reason": reason })).into_response(),
+        Reply::NotQueued => Json(json!({ "status": "not driven by the queue" })).into_response(),
+        Reply::TryAgain(wait) => try_again("the platform could not be told", wait),
+        Reply::UnderWay => try_again("the delivery is under way", Some(UNDER_WAY)),
+        Reply::Stopping => try_again("the service is stopping", None),
+        Reply::Unknown => never_again(json!({ "error": "there is no such delivery" })),
+    }
+}
+
+fn unreadable() -> Response {
+    never_again(json!({ "error": "the body names no delivery" }))
+}
+
+fn never_again(body: Value) -> Response {
+    let status = StatusCode::from_u16(489).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+    (status, [("upstash-nonretryable-error", "true")], Json(body)).into_response()
+}
+
+/// By QStash's own backoff, unless there is a wait to keep to. Not as a [`Problem`], which asks to come again in a
+/// second: that would use up the retries in no time.
+fn try_again(message: &str, wait: Option<Duration>) -> Response {
+    let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": message }))).into_response();
+    if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+    }
+    response
+}
+
+fn store_refused(error: &StoreError) -> Response {
+    tracing::error!(%error, "the store refused");
+    try_again("the store cannot serve", None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reply_is_said_in_qstash_s_words() {
+        let seconds = |count| Some(Duration::from_secs(count));
+        for (reply, status, retry_after) in [
+            (Reply::Settled(Status::Delivered), 200, None),
+            (Reply::Settled(Status::Skipped), 200, None),
+            (Reply::Settled(Status::Failed), 489, None),
+            (Reply::Waits("held".to_owned()), 200, None),
+            (Reply::NotQueued, 200, None),
+            (Reply::TryAgain(None), 503, None),
+            (Reply::TryAgain(seconds(0)), 503, None),
+            (Reply::TryAgain(seconds(90)), 503, Some("90")),
+            (Reply::UnderWay, 503, Some("60")),
+            (Reply::Stopping, 503, None),
+            (Reply::Unknown, 489, None),
+        ] {
+            let response = answer(reply.clone());
+            let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap());
+            assert_eq!(response.status().as_u16(), status, "{reply:?}");
+            assert_eq!(header("retry-after"), retry_after, "{reply:?}");
+            let is_final = header("upstash-nonretryable-error") == Some("true");
+            assert_eq!(is_final, status == 489, "{reply:?}");
+        }
+    }
+
+    #[test]
+    fn a_report_names_its_delivery_in_base64() {
+        // printf %s '{"delivery_id":"1207-2"}' | base64
+        let source = "eyJkZWxpdmVyeV9pZCI6IjEyMDctMiJ9";
+        let id = "1207-2".parse().ok();
+        for (body, expected) in [
+            (json!({ "status": 503, "sourceBody": source, "retried": 3 }), id.map(|id| (id, Some(503)))),
+            (json!({ "sourceBody": source }), id.map(|id| (id, None))),
+            (json!({ "status": 503, "sourceBody": "{}" }), None),
+            (json!({ "status": 503 }), None),
+            (json!([]), None),
+        ] {
+            assert_eq!(report(body.to_string().as_bytes()), expected, "{body}");
+        }
+    }
+}

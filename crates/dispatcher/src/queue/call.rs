@@ -1,0 +1,137 @@
+//! What a call of QStash comes to: the delivery is worked off like any other, and the answer says who has it next.
+
+use std::time::Duration;
+
+use conversion_core::failure::FailureClass;
+use conversion_store::{DeliveryId, DeliveryRecord, Status, StoreError, Taken};
+
+use super::{Handover, Queue};
+use crate::Service;
+use crate::clock::after;
+use crate::worker::Station;
+
+/// A call that has not got its turn at the sink by then is taken back from QStash, long before QStash gives it up.
+const TURN: Duration = Duration::from_secs(15);
+/// Reason of a delivery that was given up because QStash has.
+const QUEUE_GAVE_UP: &str = "queue_gave_up";
+
+/// What QStash is told of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It is settled.
+    Settled(Status),
+    /// It waits for this reason and will be handed over again: this message is done.
+    Waits(String),
+    /// It failed in passing: QStash's next retry is its next try, not before the wait that the platform named.
+    TryAgain(Option<Duration>),
+    /// It is being worked on.
+    UnderWay,
+    /// It is not the queue's.
+    NotQueued,
+    /// There is no such delivery.
+    Unknown,
+    /// The service is stopping.
+    Stopping,
+}
+
+/// Works off calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'a> {
+    /// The service.
+    pub service: &'a Service,
+    /// The queue that calls.
+    pub queue: &'a Queue,
+}
+
+impl Caller<'_> {
+    /// Works off one delivery. `retried` counts the calls for this message before this one.
+    pub async fn deliver(self, id: DeliveryId, retried: u32) -> Result<Reply, StoreError> {
+        let Some((station, handover)) = self.station(id) else { return self.without_sink(id).await };
+        handover.called(id).await;
+        let Ok(permit) = tokio::time::timeout(TURN, station.in_flight.acquire()).await else {
+            return self.take_back(id, handover).await;
+        };
+        if station.stop.is_cancelled() {
+            return Ok(Reply::Stopping);
+        }
+        let now = self.service.clock.now();
+        let lease = match self.service.store.take(id, station.run.id, now).await? {
+            Taken::Leased(lease) => lease,
+            Taken::UnderWay => return Ok(Reply::UnderWay),
+            Taken::Settled(status) => return Ok(Reply::Settled(status)),
+            Taken::NotQueued => return Ok(Reply::NotQueued),
+            Taken::Unknown => return Ok(Reply::Unknown),
+        };
+        let retry_in = self.queue.schedule.next(retried);
+        let retry_after = station.watch.over(station.serve_call(lease, retry_in)).await;
+        drop(permit);
+        self.service.flush().await;
+        match self.record(id).await? {
+            Some(DeliveryRecord { status: Status::Pending, reason, .. }) => {
+                let reason = reason.unwrap_or_else(|| "due".to_owned());
+                // What holds the sink is no longer this delivery's trouble.
+                if !is_retried(&reason) || !station.gate.is_open() {
+                    return Ok(Reply::Waits(reason));
+                }
+                let rest = self.queue.schedule.rest(retried, retry_after);
+                let check_at = after(self.service.clock.now(), rest);
+                self.service.store.leave_to_queue(id, check_at).await?;
+                Ok(Reply::TryAgain(retry_after))
+            }
+            Some(record) => Ok(Reply::Settled(record.status)),
+            None => Ok(Reply::Unknown),
+        }
+    }
+
+    /// QStash has given up: so has the delivery, unless it is settled or being worked on.
+    pub async fn give_up(self, id: DeliveryId, status: Option<u16>) -> Result<bool, StoreError> {
+        if let Some((_, handover)) = self.station(id) {
+            handover.called(id).await;
+        }
+        let last = self.record(id).await?.and_then(|record| record.message);
+        let status = status.map_or("with none".to_owned(), |status| format!("with status {status}"));
+        let last = last.map(|last| format!("; last: {last}")).unwrap_or_default();
+        let message = format!("QStash gave up; its last call was answered {status}{last}");
+        let now = self.service.clock.now();
+        let given_up = self.service.store.give_up(id, QUEUE_GAVE_UP, &message, now).await?;
+        if given_up {
+            tracing::warn!(delivery = %id, reason = QUEUE_GAVE_UP, "failed: {message}");
+        }
+        Ok(given_up)
+    }
+
+    fn station(&self, id: DeliveryId) -> Option<(&Station, &Handover)> {
+        let station = self.service.stations.iter().find(|station| station.id == id.sink)?;
+        Some((station, station.handover.as_deref()?))
+    }
+
+    /// A sink that is no longer configured keeps its deliveries: they are published again when it is back.
+    async fn without_sink(self, id: DeliveryId) -> Result<Reply, StoreError> {
+        Ok(match self.record(id).await? {
+            Some(DeliveryRecord { status: Status::Pending, .. }) => Reply::Waits("not_configured".to_owned()),
+            Some(record) => Reply::Settled(record.status),
+            None => Reply::Unknown,
+        })
+    }
+
+    /// So that more calls than the sink can take use up no retries.
+    async fn take_back(self, id: DeliveryId, handover: &Handover) -> Result<Reply, StoreError> {
+        let now = self.service.clock.now();
+        self.service.store.leave_to_queue(id, now).await?;
+        handover.alarm.set(now);
+        Ok(Reply::Waits("busy".to_owned()))
+    }
+
+    async fn record(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, StoreError> {
+        let records = self.service.store.deliveries_of(&[id.event]).await?;
+        Ok(records.into_iter().find(|record| record.id == id))
+    }
+}
+
+/// Whether a delivery that waits for this reason failed in passing.
+fn is_retried(reason: &str) -> bool {
+    let retry_after = None;
+    [FailureClass::Unavailable { retry_after }, FailureClass::Unreachable, FailureClass::Interrupted]
+        .iter()
+        .any(|class| class.name() == reason)
+}

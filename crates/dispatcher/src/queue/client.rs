@@ -1,0 +1,131 @@
+//! What is asked of QStash: to take messages, and for `signalbox check` its signing keys.
+
+use std::sync::Arc;
+
+use conversion_core::exchange::{Body, Header, HeaderValue, Request};
+use conversion_core::failure::{Failure, FailureClass};
+use conversion_core::secret::Secret;
+use conversion_core::settings::SettingsError;
+use conversion_store::{DeliveryId, QueueItem};
+use http_exchange::{ClientOptions, FullReply, by_status};
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::{CALL_TIMEOUT, DELIVER, FAILED};
+use crate::config::QueueLink;
+
+/// A client of QStash's API. <https://upstash.com/docs/qstash/api-reference>
+#[derive(Debug)]
+pub struct Client {
+    http: http_exchange::Client,
+    link: QueueLink,
+}
+
+/// Part of the answer to a batch: one for each message.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Published {
+    message_id: Option<String>,
+    error: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SigningKeys {
+    current: Secret,
+    next: Secret,
+}
+
+impl Client {
+    /// A client by these settings.
+    pub fn new(link: QueueLink) -> Result<Self, SettingsError> {
+        Ok(Self { http: http_exchange::Client::new(ClientOptions::default())?, link })
+    }
+
+    /// Hands deliveries of the sink of this name over, with one request. Returns of each, in order, why QStash did not
+    /// take it, if it did not. That it took one before, it answers like the first time.
+    pub async fn publish(&self, sink: &str, items: &[QueueItem]) -> Result<Vec<Result<(), String>>, Failure> {
+        let messages: Vec<Box<RawValue>> = items.iter().filter_map(|item| self.message(sink, item)).collect();
+        let request = Request {
+            url: format!("{}/v2/batch", self.link.url),
+            headers: vec![Header::json(), Header { name: "authorization", value: HeaderValue::AccessToken }],
+            body: Body::compose("[", messages.iter().map(AsRef::as_ref), "]"),
+        };
+        let reply = self.http.exchange(&Arc::new(request), Some(&self.link.token)).await.result?;
+        let published: Vec<Published> = read(&reply)?;
+        if published.len() != items.len() {
+            let message = format!("QStash answered for {} of {} messages", published.len(), items.len());
+            return Err(Failure::new(FailureClass::Interrupted, message));
+        }
+        let taken = published.into_iter().map(|message| match message {
+            Published { message_id: Some(_), .. } => Ok(()),
+            Published { error, .. } => Err(error.unwrap_or_else(|| "it gave no message id".to_owned())),
+        });
+        Ok(taken.collect())
+    }
+
+    /// One message: the delivery's id and nothing of its event.
+    fn message(&self, sink: &str, item: &QueueItem) -> Option<Box<RawValue>> {
+        let QueueItem { id, publications, .. } = item;
+        let message = json!({
+            "destination": format!("{}{DELIVER}", self.link.public_url),
+            "headers": {
+                "Content-Type": "application/json",
+                "Upstash-Retries": self.link.retries.to_string(),
+                "Upstash-Timeout": format!("{}s", CALL_TIMEOUT.as_secs()),
+                "Upstash-Deduplication-Id": format!("{id}:{publications}"),
+                "Upstash-Failure-Callback": format!("{}{FAILED}", self.link.public_url),
+                "Upstash-Label": sink,
+            },
+            "body": body(*id),
+        });
+        RawValue::from_string(message.to_string()).ok()
+    }
+
+    /// Asks for the account's signing keys and compares them with the configured ones.
+    pub async fn check(&self) -> Result<&'static str, Failure> {
+        let bearer = Secret::new(format!("Bearer {}", self.link.token.expose()));
+        let authorization = Header { name: "authorization", value: HeaderValue::Secret(bearer) };
+        let reply = self.http.get(&format!("{}/v2/keys", self.link.url), &[authorization]).await?;
+        let keys: SigningKeys = read(&reply)?;
+        let [current, next] = &self.link.signing_keys;
+        match (current.matches(keys.current.expose()), next.matches(keys.next.expose())) {
+            (true, true) => Ok("the signing keys are the account's"),
+            // The keys were rotated once: the one that is configured as the next is in use.
+            _ if next.matches(keys.current.expose()) => {
+                Ok("the signing keys were rotated: set the new pair before they are rotated again")
+            }
+            _ => {
+                let message = "the signing keys are not the account's: its calls would be refused. Set \
+                               QSTASH_CURRENT_SIGNING_KEY and QSTASH_NEXT_SIGNING_KEY from the console, of the \
+                               region of QSTASH_URL";
+                Err(Failure::new(FailureClass::Rejected, message))
+            }
+        }
+    }
+
+    /// QStash's address.
+    pub fn url(&self) -> &str {
+        &self.link.url
+    }
+}
+
+/// The body of a delivery's message.
+fn body(id: DeliveryId) -> String {
+    json!({ "delivery_id": id.to_string() }).to_string()
+}
+
+/// The JSON of an answer that says yes.
+fn read<T: for<'de> Deserialize<'de>>(reply: &FullReply) -> Result<T, Failure> {
+    #[derive(Deserialize)]
+    struct Refusal {
+        error: String,
+    }
+    if !(200..300).contains(&reply.status) {
+        let said = serde_json::from_str(&reply.body).map_or(String::new(), |Refusal { error }| error);
+        let message = format!("QStash answered {} {said}", reply.status);
+        return Err(Failure::new(by_status(reply), message.trim_end()));
+    }
+    serde_json::from_str(&reply.body)
+        .map_err(|_| Failure::new(FailureClass::Interrupted, "QStash's answer cannot be read"))
+}

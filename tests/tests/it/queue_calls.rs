@@ -1,0 +1,188 @@
+//! QStash's calls at the door: only what it signs for this address is heard. The official client is the judge.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Api, Counts, Reply, Setup, World, many};
+
+const DELIVER: &str = "/api/qstash/deliver";
+const FAILED: &str = "/api/qstash/failed";
+const BODY: &str = r#"{"a":1}"#;
+const CURRENT: &str = "sig_current_sandbox";
+const NEXT: &str = "sig_next_sandbox";
+
+/// A token to be minted, by what differs from the usual claims.
+fn token(name: &str, key: &str, claims: &Value) -> Value {
+    json!({ "name": name, "key": key, "body": BODY, "claims": claims })
+}
+
+/// Mints tokens with the library that the official client verifies with, and has the client verify each for a call of
+/// `url`. Seconds in claims are from now.
+async fn minted(url: &str, cases: &[Value]) -> BTreeMap<String, (String, bool)> {
+    const SCRIPT: &str = "
+        const receiver = new Receiver({ currentSigningKey: keys[0], nextSigningKey: keys[1] });
+        const text = new TextEncoder();
+        const now = Math.floor(Date.now() / 1000);
+        const minted = {};
+        for (const { name, key, body, claims: { exp, nbf, ...claims } } of cases) {
+            const hash = Buffer.from(await crypto.subtle.digest('SHA-256', text.encode(body)));
+            const usual = { iss: 'Upstash', sub: url, jti: 'jwt_1', iat: now, body: hash.toString('base64url') };
+            const times = { exp: now + (exp ?? 300), nbf: now + (nbf ?? -60) };
+            const padded = claims.padded ? { body: usual.body + '=' } : {};
+            const token = await new SignJWT({ ...usual, ...times, ...claims, ...padded })
+                .setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(text.encode(key));
+            const heard = await receiver.verify({ signature: token, body: seen, url }).catch(() => false);
+            minted[name] = [token, heard];
+        }
+        process.stdout.write(JSON.stringify(minted));";
+    let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+    let client = peers.join("node_modules/@upstash/qstash");
+    assert!(client.is_dir(), "the official client is not installed: run `cargo xtask peers`");
+    let script = format!(
+        "import {{ Receiver }} from '@upstash/qstash';\nimport {{ SignJWT }} from 'jose';\n\
+         const [url, seen, cases, keys] = {};\n{SCRIPT}",
+        json!([url, BODY, cases, [CURRENT, NEXT]])
+    );
+    let run = move || {
+        let mut command = Command::new("node");
+        command.args(["--input-type=module", "--eval", &script]).current_dir(peers).env_clear();
+        command.envs(std::env::var_os("PATH").map(|path| ("PATH", path))).output()
+    };
+    let output = tokio::task::spawn_blocking(run).await.unwrap().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A token for this body.
+async fn signed(url: &str, body: &str) -> String {
+    let case = json!({ "name": "it", "key": CURRENT, "body": body, "claims": {} });
+    minted(url, &[case]).await.remove("it").unwrap().0
+}
+
+async fn call(api: &Api, path: &str, token: &str, body: &str) -> Reply {
+    let request = api.request(reqwest::Method::POST, path).header("upstash-signature", token);
+    Reply::of(request.body(body.to_owned())).await.unwrap()
+}
+
+async fn world() -> World {
+    Setup::new().with("SIGNALBOX_QUEUE", "qstash").file("[qstash]\nclock_tolerance = '0s'").start().await
+}
+
+#[tokio::test]
+async fn the_official_client_and_this_service_believe_the_same_calls() {
+    let world = world().await;
+    let url = format!("{}{DELIVER}", world.base);
+    let other_body = json!({ "name": "altered body", "key": CURRENT, "body": r#"{"a":2}"#, "claims": {} });
+    let cases = [
+        token("current key", CURRENT, &json!({})),
+        token("next key", NEXT, &json!({})),
+        token("padded body", CURRENT, &json!({ "padded": true })),
+        token("another key", "sig_another", &json!({})),
+        token("expired", CURRENT, &json!({ "exp": -3600, "nbf": -3900 })),
+        token("not yet valid", CURRENT, &json!({ "nbf": 3600 })),
+        token("another issuer", CURRENT, &json!({ "iss": "Upstart" })),
+        token("another path", CURRENT, &json!({ "sub": format!("{}{FAILED}", world.base) })),
+        other_body,
+    ];
+    let minted = minted(&url, &cases).await;
+    assert_eq!(minted.len(), 9);
+    let heard: Vec<&str> = minted.iter().filter(|(_, (_, heard))| *heard).map(|(name, _)| &**name).collect();
+    assert_eq!(heard, ["current key", "next key", "padded body"], "by the official client");
+    for (name, (token, heard)) in &minted {
+        let reply = call(&world, DELIVER, token, BODY).await;
+        // Of what is believed, the body names no delivery.
+        assert_eq!(reply.status, if *heard { 489 } else { 401 }, "{name}: {}", reply.text);
+        if !heard {
+            let expected = json!({ "error": "the call is not signed as QStash signs" });
+            assert_eq!(reply.json, expected, "{name}: what is wrong is not told");
+        }
+    }
+    let (token, _) = &minted["current key"];
+    assert_eq!(call(&world, FAILED, token, BODY).await.status, 401, "it is for another path");
+    assert_eq!(world.post(DELIVER, BODY).await.status, 401, "without a signature");
+}
+
+#[tokio::test]
+async fn what_is_not_believed_does_nothing_and_what_is_unknown_never_comes_again() {
+    let world = world().await;
+    let (deliver, failed) = (format!("{}{DELIVER}", world.base), format!("{}{FAILED}", world.base));
+    // Nothing is handed over: what happens comes from the calls of this test.
+    world
+        .platforms
+        .sandbox
+        .qstash()
+        .configure(platform_sandbox::QstashSettings { down: true, ..Default::default() });
+    world.report(&many("e", 1)).await;
+    let id = world.delivery("tiktok", "e-0").await["id"].as_str().unwrap().to_owned();
+    let body = json!({ "delivery_id": id }).to_string();
+    let wrong = signed(&failed, &body).await;
+    assert_eq!(call(&world, DELIVER, &wrong, &body).await.status, 401);
+    world.until_counts("tiktok", Counts::pending(1)).await;
+
+    let right = signed(&deliver, &body).await;
+    for _ in 0..2 {
+        let reply = call(&world, DELIVER, &right, &body).await;
+        assert_eq!(
+            (reply.status, &reply.json),
+            (200, &json!({ "status": "DELIVERED" })),
+            "also the second time"
+        );
+    }
+    assert_eq!(world.platforms.of(crate::harness::TIKTOK).received, 1);
+
+    for body in [r#"{"delivery_id":"999-1"}"#, r#"{"delivery_id":"soon"}"#, "nonsense"] {
+        let token = signed(&deliver, body).await;
+        let request = world.request(reqwest::Method::POST, DELIVER).header("upstash-signature", token);
+        let response = request.body(body).send().await.unwrap();
+        assert_eq!(response.status(), 489, "{body}");
+        assert_eq!(response.headers()["upstash-nonretryable-error"], "true", "{body}");
+    }
+    let long = "x".repeat(16 * 1024 + 1);
+    assert_eq!(call(&world, DELIVER, &right, &long).await.status, 413);
+}
+
+#[tokio::test]
+async fn a_report_of_failure_gives_a_pending_delivery_up_and_no_other() {
+    let world = world().await;
+    world
+        .platforms
+        .sandbox
+        .qstash()
+        .configure(platform_sandbox::QstashSettings { down: true, ..Default::default() });
+    world.report(&many("e", 1)).await;
+    let id = world.delivery("tiktok", "e-0").await["id"].as_str().unwrap().to_owned();
+    let source = json!({ "delivery_id": id }).to_string();
+    // printf %s '{"delivery_id":"1-1"}' | base64
+    assert_eq!(source, r#"{"delivery_id":"1-1"}"#);
+    let report = json!({
+        "status": 502, "retried": 3, "maxRetries": 3, "sourceMessageId": "msg_1", "dlqId": "1-a",
+        "body": "", "sourceBody": "eyJkZWxpdmVyeV9pZCI6IjEtMSJ9",
+    });
+    let report = report.to_string();
+    let token = signed(&format!("{}{FAILED}", world.base), &report).await;
+    let reply = call(&world, FAILED, &token, &report).await;
+    assert_eq!((reply.status, &reply.json), (200, &json!({ "status": "FAILED" })));
+    let delivery = world.delivery("tiktok", "e-0").await;
+    assert_eq!((&delivery["status"], &delivery["reason"]), (&json!("FAILED"), &json!("queue_gave_up")));
+    assert!(delivery["message"].as_str().unwrap().contains("status 502"), "{delivery}");
+    let again = call(&world, FAILED, &token, &report).await;
+    assert_eq!((again.status, &again.json), (200, &json!({ "status": "unchanged" })));
+    world.audit().await;
+
+    // Whoever comes late is told that it is over, and a human puts it back.
+    let call_token = signed(&format!("{}{DELIVER}", world.base), &source).await;
+    assert_eq!(call(&world, DELIVER, &call_token, &source).await.status, 489);
+    assert_eq!(world.post(&format!("/api/deliveries/{id}/retry"), "").await.status, 202);
+    assert_eq!(call(&world, DELIVER, &call_token, &source).await.json["status"], "DELIVERED");
+}
+
+#[tokio::test]
+async fn without_the_queue_there_is_no_door() {
+    let world = World::start().await;
+    for path in [DELIVER, FAILED] {
+        assert_eq!(world.post(path, BODY).await.status, 404, "{path}");
+    }
+}
