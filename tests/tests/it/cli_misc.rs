@@ -87,7 +87,7 @@ fn mistakes_on_the_command_line_are_answered_with_what_would_be_right() {
         (&["sned", "file"], "'send'"),
         (&["deliveries", "--status", "done"], "one of pending, delivered, skipped, failed"),
         (&["deliveries", "--since", "yesterday"], "--since"),
-        (&["demo", "--events", "5000"], "200"),
+        (&["demo", "--bookings", "5000"], "100"),
         (&["serve", "--listen", "8080"], "--listen"),
         (&["send"], "FILE"),
         (&["audit", "--store", "postgres://db/x"], "postgres:// is not supported"),
@@ -118,15 +118,20 @@ fn completions_for_every_shell() {
 fn the_demo_ends_with_an_account_that_adds_up() {
     let folder = tempfile::tempdir().unwrap();
     let environment = [("TMPDIR".to_owned(), folder.path().display().to_string())].into();
-    let output = run(&["demo", "--events", "20"], &environment);
+    let output = run(&["demo", "--bookings", "20"], &environment);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let shown = text(&output.stdout);
     for said in [
-        "20 of 20 events reported",
-        "20 events accepted; balanced",
+        "20 of 20 booked",
+        // Of each ten people one moves the booking, two cancel it and one edits it. Each booking, move and cancellation is
+        // told by four webhooks, each edit by two.
+        "20 bookings, 2 moved, 4 canceled → 108 webhooks → 26 events → 52 deliveries",
+        "26 events accepted; balanced",
         "counted twice by a platform: 0",
+        "taken back at Google Ads: 2",
         "No TikTok event mapping for: TRIAL_CANCELED",
-        "TOO_RECENT_EVENT",
+        "Canceled before the conversion was sent",
+        "a click that is less than 6 hours old",
     ] {
         assert!(shown.contains(said), "{said} is not in\n{shown}");
     }
