@@ -143,8 +143,9 @@ pub struct AppointmentWrite {
     pub id: String,
     /// Name of the source that tells of it.
     pub source: String,
-    /// What was known when it was read; the write is refused where that has changed.
-    pub before: Option<Known>,
+    /// What was known when it was read, and from which source; the write is refused where either has changed. Another
+    /// source's appointment is taken over.
+    pub before: Option<OwnedAppointment>,
     /// What is known from now on.
     pub known: Known,
     /// When it was booked.

@@ -34,7 +34,7 @@ pub use error::StoreError;
 pub use hold::{HELD, Hold, HoldPeriod, RegisteredSink, SinkRegistration, SinkState};
 pub use lease::{DeliveryId, LEASE_SPAN, Lease, LeaseRequest, RunId, SinkId, Uncertainty};
 pub use open::{Access, check_url, open};
-pub use queue::{Driver, Publication, QueueItem, QueueStore, Taken};
+pub use queue::{Driver, Publication, QueueItem, QueueStore, Taken, Ticket};
 pub use record::{
     AttemptRecord, Confirmation, DeliveryDetail, DeliveryFilter, DeliveryRecord, EventFilter, EventRecord,
     Page, RecordedExchange, RetryOutcome,

@@ -40,16 +40,18 @@ pub trait QueueStore {
     async fn published(&self, published: &[Publication]) -> Result<(), StoreError>;
 
     /// Leases one delivery at the queue's call, due or not: a free one, or that of another run whose time has lapsed.
-    async fn take(&self, delivery: DeliveryId, run: RunId, now: Timestamp) -> Result<Taken, StoreError>;
+    /// The call proves that its ticket was handed over, should [`QueueStore::published`] not have been written.
+    async fn take(&self, ticket: Ticket, run: RunId, now: Timestamp) -> Result<Taken, StoreError>;
 
     /// Leaves a pending delivery to the queue's own retries until `check_at`. One that is being worked on stays as it
-    /// is.
-    async fn leave_to_queue(&self, delivery: DeliveryId, check_at: Timestamp) -> Result<(), StoreError>;
+    /// is, and so does one of which the ticket no longer speaks.
+    async fn leave_to_queue(&self, ticket: Ticket, check_at: Timestamp) -> Result<(), StoreError>;
 
-    /// The queue has given up: a pending delivery that nobody works on has failed. Returns whether it was one.
+    /// The queue has given up: a pending delivery that nobody works on has failed, unless the ticket no longer speaks
+    /// of it. Returns whether it has. This proves the ticket as a call does.
     async fn give_up(
         &self,
-        delivery: DeliveryId,
+        ticket: Ticket,
         reason: &str,
         message: &str,
         now: Timestamp,
@@ -61,10 +63,28 @@ pub trait QueueStore {
 pub struct QueueItem {
     /// Which.
     pub id: DeliveryId,
-    /// How often it was handed over before.
+    /// The number of its latest ticket, or of the latest retry by a human, which takes a number too: what was handed
+    /// over before then no longer speaks of it.
     pub publications: u32,
     /// Since when it was due.
     pub due_at: Timestamp,
+}
+
+impl QueueItem {
+    /// The ticket to hand over.
+    pub fn ticket(&self) -> Ticket {
+        Ticket { delivery: self.id, publication: Some(self.publications.saturating_add(1)) }
+    }
+}
+
+/// What the queue holds of a delivery, and what it calls and gives up with. It speaks of the delivery until a later one
+/// is handed over, or a human retries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// Which.
+    pub delivery: DeliveryId,
+    /// Its number, from 1. One without a number speaks of the delivery as it is.
+    pub publication: Option<u32>,
 }
 
 /// A delivery that was handed over.
@@ -85,6 +105,8 @@ pub enum Taken {
     UnderWay,
     /// It is settled.
     Settled(Status),
+    /// The ticket no longer speaks of it.
+    Superseded,
     /// It is not the queue's.
     NotQueued,
     /// There is no such delivery.

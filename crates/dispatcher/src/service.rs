@@ -368,6 +368,7 @@ impl Surroundings {
     ) -> Arc<Desk> {
         Arc::new(Desk {
             name: settings.name.clone(),
+            sources: config.sources.iter().map(|source| source.name.clone()).collect(),
             descriptor: settings.descriptor,
             source,
             gate: Gate::restored(Vec::new(), Vec::new()),

@@ -182,6 +182,24 @@ async fn two_accounts_do_not_tell_of_one_appointment() {
     receive(&service, "first", "7").await;
     assert_eq!(settled(&service, "7").await.status, NoticeStatus::Done);
     receive(&service, "second", "7").await;
-    let message = "the source first tells of this appointment, and it alone";
+    let message = "the source first tells of this appointment, and it alone; give each account's appointments to one \
+                   source";
     assert_eq!(told(&settled(&service, "7").await), (NoticeStatus::Failed, "other_source", message));
+}
+
+#[tokio::test]
+async fn a_renamed_source_goes_on_with_its_appointments() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = start(&folder, &["first"], "ada@example.com").await;
+    receive(&service, "first", "7").await;
+    assert_eq!(settled(&service, "7").await.status, NoticeStatus::Done);
+    service.stop().await;
+    drop(service);
+
+    let service = start(&folder, &["renamed"], "ada@example.com").await;
+    receive(&service, "renamed", "7").await;
+    let message = "nothing of interest has changed";
+    assert_eq!(told(&settled(&service, "7").await), (NoticeStatus::Ignored, "no_change", message));
+    let owned = service.store.known(&["7".to_owned()]).await.unwrap().remove(0).unwrap();
+    assert_eq!(owned.source, "renamed");
 }

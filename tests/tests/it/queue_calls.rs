@@ -180,6 +180,44 @@ async fn a_report_of_failure_gives_a_pending_delivery_up_and_no_other() {
 }
 
 #[tokio::test]
+async fn what_was_published_before_a_retry_says_nothing_of_it() {
+    let world = world().await;
+    // What it takes, it does not deliver: the calls are those of this test.
+    world
+        .platforms
+        .sandbox
+        .qstash()
+        .configure(platform_sandbox::QstashSettings { p_lost: 1.0, ..Default::default() });
+    world.report(&many("e", 1)).await;
+    let id = world.delivery("tiktok", "e-0").await["id"].as_str().unwrap().to_owned();
+    let message = |publication: u32| format!(r#"{{"delivery_id":"{id}","publication":{publication}}}"#);
+    // printf %s '{"delivery_id":"1-1","publication":1}' | base64
+    assert_eq!(message(1), r#"{"delivery_id":"1-1","publication":1}"#);
+    let source = "eyJkZWxpdmVyeV9pZCI6IjEtMSIsInB1YmxpY2F0aW9uIjoxfQ==";
+    let report = json!({ "status": 489, "retried": 0, "sourceBody": source }).to_string();
+    let report_token = signed(&format!("{}{FAILED}", world.base), &report).await;
+    let failed = call(&world, FAILED, &report_token, &report).await;
+    assert_eq!((failed.status, &failed.json), (200, &json!({ "status": "FAILED" })));
+    assert_eq!(world.post(&format!("/api/deliveries/{id}/retry"), "").await.status, 202);
+
+    let late = call(&world, FAILED, &report_token, &report).await;
+    assert_eq!((late.status, &late.json), (200, &json!({ "status": "unchanged" })));
+    let deliver = async |publication| {
+        let body = message(publication);
+        let token = signed(&format!("{}{DELIVER}", world.base), &body).await;
+        call(&world, DELIVER, &token, &body).await
+    };
+    let late = deliver(1).await;
+    assert_eq!((late.status, &late.json), (200, &json!({ "status": "superseded" })));
+    world.until_counts("tiktok", Counts::pending(1)).await;
+    // The retry is the second, its message the third.
+    let reply = deliver(3).await;
+    assert_eq!((reply.status, &reply.json), (200, &json!({ "status": "DELIVERED" })));
+    assert_eq!(world.platforms.of(crate::harness::TIKTOK).received, 1);
+    world.audit().await;
+}
+
+#[tokio::test]
 async fn without_the_queue_there_is_no_door() {
     let world = World::start().await;
     for path in [DELIVER, FAILED] {

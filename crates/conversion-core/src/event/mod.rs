@@ -26,8 +26,11 @@ pub const EARLIEST: Timestamp = Timestamp::constant(946_684_800, 0);
 /// The furthest an event's time may lie ahead; until then its deliveries wait for it.
 pub const MAX_AHEAD: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 
-/// Most click ids of one event or visit.
-pub(crate) const MAX_CLICK_IDS: usize = 16;
+/// Most click ids of one event, visit or appointment.
+pub const MAX_CLICK_IDS: usize = 16;
+
+/// Most properties of one event or appointment.
+pub const MAX_PROPERTIES: usize = 50;
 
 /// Longest text of a field that holds a sentence or a browser's name, in characters.
 pub(crate) const MAX_TEXT: usize = 1000;

@@ -7,12 +7,11 @@ use serde_json::value::RawValue;
 
 use super::error::{EventError, FieldError};
 use super::field::{MAX_ID, MAX_WORD, Members, Reader};
-use super::{Address, CanonicalEvent, Content, MAX_AHEAD, MAX_TEXT, Property};
+use super::{Address, CanonicalEvent, Content, MAX_AHEAD, MAX_PROPERTIES, MAX_TEXT, Property};
 
 const MAX_EVENT_NAME: usize = 64;
 const MAX_IDENTIFIER: usize = 320;
 const MAX_CONTENTS: usize = 200;
-const MAX_PROPERTIES: usize = 50;
 
 /// The field names of an event beside the click ids, in the order of the reference.
 const FIELDS: [&str; 29] = [

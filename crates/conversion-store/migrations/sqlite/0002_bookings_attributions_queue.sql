@@ -47,7 +47,8 @@ CREATE INDEX notice_appointment ON notice (appointment) WHERE appointment IS NOT
 ALTER TABLE event ADD COLUMN appointment TEXT;
 CREATE INDEX event_appointment ON event (appointment) WHERE appointment IS NOT NULL;
 
--- publications is how often the delivery was handed to an external queue.
+-- publications is the number of the latest message to an external queue, or of a human's retry since; messages of lower
+-- numbers are void.
 ALTER TABLE delivery ADD COLUMN driver INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE delivery ADD COLUMN publications INTEGER NOT NULL DEFAULT 0;
 -- Free deliveries of a sink and a driver stand together (owner NULL), in the order in which they are due.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use conversion_core::event::{MAX_CLICK_IDS, MAX_PROPERTIES};
 use serde_json::value::RawValue;
 
 use super::pack::{pack, unpack};
@@ -38,20 +39,33 @@ impl Details {
     }
 
     /// These with what is said later: it wins, objects such as `clickIds` are merged key by key, and what is not said
-    /// again stays.
+    /// again stays, as far as one event could say it all.
     pub(super) fn merged_by(mut self, later: &Self) -> Self {
         for (name, value) in &later.0 {
-            let merged = self.0.get(name).and_then(|known| merge(known, value));
+            let merged = self.0.get(name).and_then(|known| merge(known, value, most(name)));
             self.0.insert(name.clone(), merged.unwrap_or_else(|| value.clone()));
         }
         self
     }
 }
 
+// Without a bound, events without end about one appointment would make it grow without end. An address has few fields.
+fn most(field: &str) -> usize {
+    match field {
+        "clickIds" => MAX_CLICK_IDS,
+        "properties" => MAX_PROPERTIES,
+        _ => usize::MAX,
+    }
+}
+
 // Nothing where the two are not both objects.
-fn merge(known: &RawValue, later: &RawValue) -> Option<Box<RawValue>> {
-    let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_str(known.get()).ok()?;
-    members.extend(serde_json::from_str::<BTreeMap<_, _>>(later.get()).ok()?);
+fn merge(known: &RawValue, later: &RawValue, most: usize) -> Option<Box<RawValue>> {
+    let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_str(later.get()).ok()?;
+    for (name, value) in serde_json::from_str::<BTreeMap<_, _>>(known.get()).ok()? {
+        if members.len() < most {
+            members.entry(name).or_insert(value);
+        }
+    }
     RawValue::from_string(object(&members)).ok()
 }
 
@@ -76,5 +90,16 @@ mod tests {
         assert_eq!(merged.json(), expected);
         assert_eq!(Details::unpack(&merged.pack()).json(), expected);
         assert_eq!(Details::of("no JSON").json(), "{}");
+    }
+
+    #[test]
+    fn however_many_events_name_an_appointment_it_holds_no_more_than_one_may_say() {
+        for (field, most) in [("clickIds", 16), ("properties", 50), ("address", 60)] {
+            let said = |n: usize| Details::of(&format!(r#"{{"{field}":{{"k{n:02}":"v{n}"}}}}"#));
+            let merged = (0..60).fold(Details::default(), |merged, n| merged.merged_by(&said(n)));
+            let members: BTreeMap<String, String> = serde_json::from_str(merged.0[field].get()).unwrap();
+            assert_eq!(members.len(), most, "{field}");
+            assert_eq!(members["k59"], "v59", "{field}: what is said last is always kept");
+        }
     }
 }

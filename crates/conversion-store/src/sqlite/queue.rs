@@ -6,8 +6,8 @@ use conversion_core::Timestamp;
 use super::code::At;
 use super::{SqliteStore, read, write};
 use crate::error::StoreError;
-use crate::lease::{DeliveryId, RunId, SinkId};
-use crate::queue::{Driver, Publication, QueueItem, QueueStore, Taken};
+use crate::lease::{RunId, SinkId};
+use crate::queue::{Driver, Publication, QueueItem, QueueStore, Taken, Ticket};
 
 #[async_trait]
 impl QueueStore for SqliteStore {
@@ -35,28 +35,28 @@ impl QueueStore for SqliteStore {
         self.write(action, move |work| write::queue::published(work, &published)).await
     }
 
-    async fn take(&self, delivery: DeliveryId, run: RunId, now: Timestamp) -> Result<Taken, StoreError> {
+    async fn take(&self, ticket: Ticket, run: RunId, now: Timestamp) -> Result<Taken, StoreError> {
         let now = At::from(now);
         let action = "lease a delivery to the queue";
-        let taken = self.write(action, move |work| write::queue::take(work, delivery, run, now)).await?;
+        let taken = self.write(action, move |work| write::queue::take(work, ticket, run, now)).await?;
         Ok(taken.unpack())
     }
 
-    async fn leave_to_queue(&self, delivery: DeliveryId, check_at: Timestamp) -> Result<(), StoreError> {
+    async fn leave_to_queue(&self, ticket: Ticket, check_at: Timestamp) -> Result<(), StoreError> {
         let action = "leave a delivery to the queue";
-        self.write(action, move |work| write::queue::leave(work, delivery, check_at.into())).await
+        self.write(action, move |work| write::queue::leave(work, ticket, check_at.into())).await
     }
 
     async fn give_up(
         &self,
-        delivery: DeliveryId,
+        ticket: Ticket,
         reason: &str,
         message: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let (reason, message) = (reason.to_owned(), message.to_owned());
         let action = "give up a delivery";
-        self.write(action, move |work| write::queue::give_up(work, delivery, &reason, &message, now.into()))
+        self.write(action, move |work| write::queue::give_up(work, ticket, &reason, &message, now.into()))
             .await
     }
 }

@@ -3,6 +3,8 @@
 use rusqlite::Connection;
 
 use super::SqliteStore;
+use super::read::due::QUEUE_DUE;
+use super::write::hold::RELEASE;
 use super::write::lease::FREE;
 use super::writer::Work;
 use crate::admission::{Admission, Origin};
@@ -54,16 +56,22 @@ async fn a_full_disk_is_an_error_and_not_the_end() {
 }
 
 #[tokio::test]
-async fn free_deliveries_are_leased_in_the_order_of_their_index() {
+async fn pending_deliveries_are_found_in_the_order_of_their_index() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("signalbox.db").display().to_string();
     let store = SqliteStore::open(&path).unwrap();
-    let explain = |work: &mut Work<'_>| {
-        let mut statement = work.transaction.prepare(&format!("EXPLAIN QUERY PLAN {FREE}"))?;
-        statement.raw_query().mapped(|row| row.get(3)).collect()
-    };
-    let plan: Vec<String> = store.write("explain a statement", explain).await.unwrap();
-    let by = "SEARCH d USING INDEX delivery_pending (sink=? AND owner=? AND driver=? AND due_at<?)";
-    assert_eq!(plan[0], by);
-    assert!(!plan.iter().any(|step| step.contains("ORDER BY")), "{plan:?}");
+    for (statement, table, due_at) in
+        [(FREE, "d", "due_at<?"), (QUEUE_DUE, "delivery", "due_at<?"), (RELEASE, "delivery", "due_at>?")]
+    {
+        let explain = move |work: &mut Work<'_>| {
+            let mut statement = work.transaction.prepare(&format!("EXPLAIN QUERY PLAN {statement}"))?;
+            statement.raw_query().mapped(|row| row.get(3)).collect()
+        };
+        let plan: Vec<String> = store.write("explain a statement", explain).await.unwrap();
+        let by = format!(
+            "SEARCH {table} USING INDEX delivery_pending (sink=? AND owner=? AND driver=? AND {due_at})"
+        );
+        assert_eq!(plan[0], by);
+        assert!(!plan.iter().any(|step| step.contains("ORDER BY")), "{plan:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use conversion_store::{
     Acceptance, Admission, DeliveryId, Driver, Lease, NewDelivery, Origin, Publication, SettleOutcome,
-    SinkAccount, SinkId, Status, Taken,
+    SinkAccount, SinkId, Status, Taken, Ticket,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -41,7 +41,7 @@ enum Step {
     Settle { which: prop::sample::Index, status: Option<Status>, stale: bool },
     Retry { event: i64, google: bool, queue: bool },
     Publish { google: bool, wait: i64 },
-    Called { event: i64, google: bool, call: Call },
+    Called { event: i64, google: bool, publication: Option<u32>, call: Call },
     Restart,
     Wait,
 }
@@ -59,8 +59,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (1i64..20, any::<bool>(), any::<bool>())
             .prop_map(|(event, google, queue)| Step::Retry { event, google, queue }),
         1 => (any::<bool>(), 1i64..200).prop_map(|(google, wait)| Step::Publish { google, wait }),
-        5 => (1i64..20, any::<bool>(), call)
-            .prop_map(|(event, google, call)| Step::Called { event, google, call }),
+        5 => (1i64..20, any::<bool>(), prop::option::of(1u32..4), call)
+            .prop_map(|(event, google, publication, call)| Step::Called { event, google, publication, call }),
         1 => Just(Step::Restart),
         1 => Just(Step::Wait),
     ]
@@ -106,8 +106,9 @@ impl World {
                     items.into_iter().map(|item| Publication { item, check_at }).collect();
                 self.fixture.store.published(&published).await.unwrap();
             }
-            Step::Called { event, google, call } => {
-                self.called(DeliveryId { event, sink: self.sink(google) }, call).await;
+            Step::Called { event, google, publication, call } => {
+                let delivery = DeliveryId { event, sink: self.sink(google) };
+                self.called(Ticket { delivery, publication }, call).await;
             }
         }
     }
@@ -116,18 +117,18 @@ impl World {
         if google { self.fixture.google } else { self.fixture.tiktok }
     }
 
-    async fn called(&mut self, id: DeliveryId, call: Call) {
+    async fn called(&mut self, ticket: Ticket, call: Call) {
         let (store, now) = (&self.fixture.store, at(self.seconds));
         match call {
             Call::Take => {
-                if let Taken::Leased(lease) = store.take(id, self.fixture.run, now).await.unwrap() {
-                    assert_eq!(self.fixture.read(id).await.driver, Driver::Queue);
+                if let Taken::Leased(lease) = store.take(ticket, self.fixture.run, now).await.unwrap() {
+                    assert_eq!(self.fixture.read(ticket.delivery).await.driver, Driver::Queue);
                     self.leases.push(lease);
                 }
             }
-            Call::Leave => store.leave_to_queue(id, at(self.seconds + 50)).await.unwrap(),
+            Call::Leave => store.leave_to_queue(ticket, at(self.seconds + 50)).await.unwrap(),
             Call::GiveUp => {
-                store.give_up(id, "queue_gave_up", "The queue has given up", now).await.unwrap();
+                store.give_up(ticket, "queue_gave_up", "The queue has given up", now).await.unwrap();
             }
         }
     }

@@ -4,7 +4,7 @@ use conversion_core::booking::Known;
 use conversion_core::money::Amount;
 use conversion_store::{
     Admission, AppointmentFilter, AppointmentRecord, AppointmentWrite, NoticeChange, NoticeFilter, NoticeId,
-    NoticeOutcome, NoticeSettlement, NoticeStatus, Origin,
+    NoticeOutcome, NoticeSettlement, NoticeStatus, Origin, OwnedAppointment,
 };
 
 use super::Backend;
@@ -25,7 +25,7 @@ fn write(before: Option<Known>, known: Known, event: Option<Admission>) -> Appoi
     AppointmentWrite {
         id: "77".to_owned(),
         source: "acuity".to_owned(),
-        before,
+        before: before.map(|known| OwnedAppointment { source: "acuity".to_owned(), known }),
         known,
         booked_at: Some(at(-60)),
         details: r#"{"eventId":"","email":"acuity@example.com","clickIds":{"ttclid":"T-acuity"}}"#.into(),
@@ -112,13 +112,26 @@ pub(crate) async fn of_two_writes_from_the_same_state_the_second_is_stale(backen
     let late = settle(notices[1], "late", Some(known(0)), known(1));
     assert_eq!(fixture.settle_booking(late, 7).await, NoticeOutcome::Stale);
 
-    let other =
-        AppointmentWrite { source: "another".to_owned(), ..write(Some(canceled.clone()), known(2), None) };
+    let of = |source: &str, known| Some(OwnedAppointment { source: source.to_owned(), known });
+    let other = AppointmentWrite { before: of("another", canceled.clone()), ..write(None, known(2), None) };
     assert_eq!(fixture.settle_booking(done(&[], other), 8).await, NoticeOutcome::Stale);
     assert_eq!(fixture.known().await, Some(canceled));
     assert!(fixture.notices(pending).await.is_empty());
     assert_eq!(fixture.store.audit().await.unwrap().accepted, 2);
     fixture.assert_balanced().await;
+}
+
+pub(crate) async fn an_appointment_changes_its_source_where_that_was_known(backend: &impl Backend) {
+    let fixture = Fixture::new(backend).await;
+    let settle = async |write| fixture.settle_booking(done(&[], write), 5).await;
+    assert_eq!(settle(write(None, known(0), None)).await, NoticeOutcome::Applied);
+    let renamed = |before| AppointmentWrite { source: "renamed".to_owned(), ..write(before, known(1), None) };
+    assert_eq!(settle(renamed(None)).await, NoticeOutcome::Stale);
+    assert_eq!(settle(renamed(Some(known(0)))).await, NoticeOutcome::Applied);
+    let [appointment] = &fixture.appointments().await[..] else { panic!("it is one") };
+    assert_eq!((appointment.source.as_deref(), &appointment.known), (Some("renamed"), &Some(known(1))));
+    let late = write(Some(known(1)), known(2), None);
+    assert_eq!(settle(late).await, NoticeOutcome::Stale, "it is no longer what the former source knew");
 }
 
 pub(crate) async fn a_booking_whose_event_is_known_is_written_all_the_same(backend: &impl Backend) {

@@ -3,7 +3,7 @@
 use conversion_core::Timestamp;
 use conversion_store::{
     Admission, Change, DeliveryId, Driver, Lease, NewDelivery, Origin, Publication, QueueItem, RetryOutcome,
-    RunId, SettleOutcome, Status, Taken, Uncertainty,
+    RunId, SettleOutcome, Status, Taken, Ticket, Uncertainty,
 };
 
 use super::Backend;
@@ -35,19 +35,40 @@ impl Fixture {
     }
 
     async fn take(&self, id: DeliveryId, seconds: i64) -> Taken {
-        self.store.take(id, self.run, at(seconds)).await.unwrap()
+        self.take_by(unnumbered(id), seconds).await
+    }
+
+    async fn take_by(&self, ticket: Ticket, seconds: i64) -> Taken {
+        self.store.take(ticket, self.run, at(seconds)).await.unwrap()
     }
 
     async fn taken(&self, id: DeliveryId, seconds: i64) -> Lease {
-        match self.take(id, seconds).await {
+        self.taken_by(unnumbered(id), seconds).await
+    }
+
+    async fn taken_by(&self, ticket: Ticket, seconds: i64) -> Lease {
+        match self.take_by(ticket, seconds).await {
             Taken::Leased(lease) => lease,
             other => panic!("not leased: {other:?}"),
         }
     }
 
-    async fn give_up(&self, id: DeliveryId) -> bool {
-        self.store.give_up(id, "queue_gave_up", "The queue has given up", at(70)).await.unwrap()
+    async fn leave(&self, ticket: Ticket, check_at: i64) {
+        self.store.leave_to_queue(ticket, at(check_at)).await.unwrap();
     }
+
+    async fn give_up(&self, id: DeliveryId) -> bool {
+        self.give_up_by(unnumbered(id)).await
+    }
+
+    async fn give_up_by(&self, ticket: Ticket) -> bool {
+        self.store.give_up(ticket, "queue_gave_up", "The queue has given up", at(70)).await.unwrap()
+    }
+}
+
+/// Speaks of the delivery as it is.
+fn unnumbered(delivery: DeliveryId) -> Ticket {
+    Ticket { delivery, publication: None }
 }
 
 pub(crate) async fn no_delivery_is_driven_by_both(backend: &impl Backend) {
@@ -56,7 +77,7 @@ pub(crate) async fn no_delivery_is_driven_by_both(backend: &impl Backend) {
     assert!(fixture.queue_due(900).await.is_empty());
     assert_eq!(fixture.next_queue_due().await, None);
     assert!(matches!(fixture.take(builtin, 0).await, Taken::NotQueued));
-    fixture.store.leave_to_queue(builtin, at(900)).await.unwrap();
+    fixture.leave(unnumbered(builtin), 900).await;
     assert!(!fixture.give_up(builtin).await);
     let as_if = QueueItem { id: builtin, publications: 0, due_at: at(0) };
     fixture.publish(as_if, 900).await;
@@ -160,7 +181,7 @@ pub(crate) async fn a_lost_run_leaves_its_deliveries_to_the_queue(backend: &impl
     let run = fixture.store.start_run(at(20), at(30)).await.unwrap();
     assert_eq!(fixture.queue_due(20).await, [QueueItem { id, publications: 0, due_at: at(20) }]);
     let uncertain = Some(Uncertainty { since: at(3), dedup_key: None });
-    let take = async |run, seconds| fixture.store.take(id, run, at(seconds)).await.unwrap();
+    let take = async |run, seconds| fixture.store.take(unnumbered(id), run, at(seconds)).await.unwrap();
     let Taken::Leased(lease) = take(run, 21).await else { panic!("it is free") };
     assert_eq!((lease.uncertain, lease.fence), (uncertain.clone(), 2));
 
@@ -175,16 +196,16 @@ pub(crate) async fn a_lost_run_leaves_its_deliveries_to_the_queue(backend: &impl
 pub(crate) async fn what_is_left_to_the_queue_is_checked_later(backend: &impl Backend) {
     let fixture = Fixture::new(backend).await;
     let id = fixture.queued("a").await;
-    fixture.store.leave_to_queue(id, at(90)).await.unwrap();
+    fixture.leave(unnumbered(id), 90).await;
     assert_eq!(fixture.next_queue_due().await, Some(at(90)));
     let lease = fixture.taken(id, 1).await;
-    fixture.store.leave_to_queue(id, at(500)).await.unwrap();
+    fixture.leave(unnumbered(id), 500).await;
     assert_eq!(
         fixture.settle(&lease, Change { due_at: Some(at(95)), ..parked() }, 2).await,
         SettleOutcome::Applied
     );
     assert_eq!(fixture.next_queue_due().await, Some(at(95)));
-    fixture.store.leave_to_queue(DeliveryId { event: 4711, ..id }, at(1)).await.unwrap();
+    fixture.leave(unnumbered(DeliveryId { event: 4711, ..id }), 1).await;
 }
 
 pub(crate) async fn what_the_queue_gives_up_has_failed(backend: &impl Backend) {
@@ -215,14 +236,69 @@ pub(crate) async fn a_retry_fixes_the_driver_anew(backend: &impl Backend) {
     let id = fixture.settled("a", change(Status::Failed)).await;
     retry(id, Driver::Queue, 50).await;
     assert!(fixture.lease(50, 10).await.is_empty());
-    assert_eq!(fixture.queue_due(50).await, [QueueItem { id, publications: 0, due_at: at(50) }]);
+    assert_eq!(fixture.queue_due(50).await, [QueueItem { id, publications: 1, due_at: at(50) }]);
     fixture.publish(fixture.queue_due(50).await[0], 900).await;
     retry(id, Driver::Queue, 60).await;
-    let again = QueueItem { id, publications: 1, due_at: at(60) };
+    let again = QueueItem { id, publications: 3, due_at: at(60) };
     assert_eq!(fixture.queue_due(60).await, [again], "told apart from the first");
     retry(id, Driver::Builtin, 70).await;
     assert!(matches!(fixture.take(id, 70).await, Taken::NotQueued));
     assert_eq!(fixture.lease(70, 10).await[0].id, id);
+    fixture.assert_balanced().await;
+}
+
+pub(crate) async fn what_was_handed_over_before_a_retry_no_longer_speaks(backend: &impl Backend) {
+    let fixture = Fixture::new(backend).await;
+    // Whether the handing over could be written before its call came, or at all.
+    for (event, is_written) in [("written", true), ("not written", false)] {
+        let id = fixture.queued(event).await;
+        let item = fixture.queue_due(0).await.remove(0);
+        let old = item.ticket();
+        assert_eq!(old, Ticket { delivery: id, publication: Some(1) });
+        if is_written {
+            fixture.publish(item, 900).await;
+        }
+        let lease = fixture.taken_by(old, 1).await;
+        fixture.settle(&lease, change(Status::Failed), 2).await;
+        assert_eq!(fixture.store.retry(id, Driver::Queue, at(60)).await.unwrap(), RetryOutcome::Due);
+
+        assert!(!fixture.give_up_by(old).await, "{event}: what failed before is over");
+        fixture.leave(old, 900).await;
+        assert!(matches!(fixture.take_by(old, 61).await, Taken::Superseded), "{event}");
+        let again = fixture.queue_due(60).await;
+        assert_eq!(again, [QueueItem { id, publications: 2, due_at: at(60) }], "{event}: it is as it was");
+
+        fixture.publish(again[0], 900).await;
+        assert!(!fixture.give_up_by(old).await, "{event}");
+        let new = again[0].ticket();
+        let lease = fixture.taken_by(new, 62).await;
+        fixture.settle(&lease, change(Status::Pending), 63).await;
+        assert!(fixture.give_up_by(new).await, "{event}: the queue may give up what it was handed since");
+    }
+    fixture.assert_balanced().await;
+}
+
+pub(crate) async fn of_two_tickets_the_later_speaks(backend: &impl Backend) {
+    let fixture = Fixture::new(backend).await;
+    fixture.queued("a").await;
+    let first = fixture.queue_due(0).await.remove(0);
+    fixture.publish(first, 100).await;
+    let second = fixture.queue_due(100).await.remove(0);
+    fixture.publish(second, 200).await;
+    fixture.leave(first.ticket(), 900).await;
+    assert_eq!(fixture.next_queue_due().await, Some(at(200)));
+    assert!(!fixture.give_up_by(first.ticket()).await);
+    assert!(matches!(fixture.take_by(first.ticket(), 101).await, Taken::Superseded));
+    let lease = fixture.taken_by(second.ticket(), 101).await;
+    fixture.settle(&lease, change(Status::Pending), 102).await;
+    fixture.leave(second.ticket(), 300).await;
+    assert_eq!(fixture.next_queue_due().await, Some(at(300)));
+
+    // The third was handed over, though that could not be written. A retry after it failed is not its trouble either.
+    let third = fixture.queue_due(300).await.remove(0);
+    assert!(fixture.give_up_by(third.ticket()).await);
+    fixture.store.retry(third.id, Driver::Queue, at(400)).await.unwrap();
+    assert!(!fixture.give_up_by(third.ticket()).await);
     fixture.assert_balanced().await;
 }
 

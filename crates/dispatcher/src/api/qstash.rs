@@ -12,28 +12,22 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use conversion_store::{DeliveryId, Status, StoreError};
+use conversion_store::{Status, StoreError, Ticket};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Shared;
 use super::events::{body_room, read_body};
 use super::problem::Problem;
-use crate::queue::{Caller, DELIVER, FAILED, Queue, Reply};
+use crate::queue::{Caller, DELIVER, FAILED, Queue, Reply, message};
 use crate::service::Service;
 
-/// Longest call for a delivery, in bytes: it has about thirty.
+/// Longest call for a delivery, in bytes: it has about fifty.
 const LONGEST_CALL: usize = 16 * 1024;
 /// Longest report of a failure, in bytes: it repeats the last answer, which need not be ours.
 const LONGEST_REPORT: usize = 1024 * 1024;
 /// A second message for a delivery that is being worked on comes again after this.
 const UNDER_WAY: Duration = Duration::from_secs(60);
-
-/// What was published.
-#[derive(Deserialize)]
-struct Message {
-    delivery_id: String,
-}
 
 /// What of QStash's report of a failure is read.
 #[derive(Deserialize)]
@@ -47,12 +41,12 @@ struct Report {
 /// `POST /api/qstash/deliver`
 pub(super) async fn deliver(service: Shared, headers: HeaderMap, body: Body) -> Result<Response, Response> {
     let (service, queue, body) = verified(service, DELIVER, LONGEST_CALL, &headers, body).await?;
-    let Some(id) = delivery(&body) else { return Ok(unreadable()) };
+    let Some(ticket) = message::read(&body) else { return Ok(unreadable()) };
     let retried = headers.get("upstash-retried").and_then(|value| value.to_str().ok()?.parse().ok());
     let working = Arc::clone(&service);
     // To its end, even if QStash hangs up: what was sent must be on record.
     let work = async move {
-        Caller { service: &working, queue: &queue }.deliver(id, retried.unwrap_or_default()).await
+        Caller { service: &working, queue: &queue }.deliver(ticket, retried.unwrap_or_default()).await
     };
     let worked_off = service.finish(work).await.map_err(|error| Problem::from(error).into_response())?;
     Ok(worked_off.map_or_else(|error| store_refused(&error), answer))
@@ -61,8 +55,8 @@ pub(super) async fn deliver(service: Shared, headers: HeaderMap, body: Body) -> 
 /// `POST /api/qstash/failed`
 pub(super) async fn failed(service: Shared, headers: HeaderMap, body: Body) -> Result<Response, Response> {
     let (service, queue, body) = verified(service, FAILED, LONGEST_REPORT, &headers, body).await?;
-    let Some((id, status)) = report(&body) else { return Ok(unreadable()) };
-    let given_up = Caller { service: &service, queue: &queue }.give_up(id, status).await;
+    let Some((ticket, status)) = report(&body) else { return Ok(unreadable()) };
+    let given_up = Caller { service: &service, queue: &queue }.give_up(ticket, status).await;
     Ok(given_up.map_or_else(
         |error| store_refused(&error),
         |given_up| Json(json!({ "status": if given_up { "FAILED" } else { "unchanged" } })).into_response(),
@@ -96,13 +90,9 @@ async fn verified(
     Ok((service, queue, body))
 }
 
-fn delivery(body: &[u8]) -> Option<DeliveryId> {
-    serde_json::from_slice::<Message>(body).ok()?.delivery_id.parse().ok()
-}
-
-fn report(body: &[u8]) -> Option<(DeliveryId, Option<u16>)> {
+fn report(body: &[u8]) -> Option<(Ticket, Option<u16>)> {
     let Report { status, source_body } = serde_json::from_slice(body).ok()?;
-    Some((delivery(&STANDARD.decode(source_body).ok()?)?, status))
+    Some((message::read(&STANDARD.decode(source_body).ok()?)?, status))
 }
 
 /// What QStash understands of a reply: 2xx is done, 489 with its header is never tried again, all else is.
@@ -111,6 +101,7 @@ fn answer(reply: Reply) -> Response {
         Reply::Settled(Status::Failed) => never_again(json!({ "status": Status::Failed })),
         Reply::Settled(status) => Json(json!({ "status": status })).into_response(),
         Reply::Waits(reason) => Json(json!({ "status": Status::Pending, "reason": reason })).into_response(),
+        Reply::Superseded => Json(json!({ "status": "superseded" })).into_response(),
         Reply::NotQueued => Json(json!({ "status": "not driven by the queue" })).into_response(),
         Reply::TryAgain(wait) => try_again("the platform could not be told", wait),
         Reply::UnderWay => try_again("the delivery is under way", Some(UNDER_WAY)),
@@ -155,6 +146,7 @@ mod tests {
             (Reply::Settled(Status::Skipped), 200, None),
             (Reply::Settled(Status::Failed), 489, None),
             (Reply::Waits("held".to_owned()), 200, None),
+            (Reply::Superseded, 200, None),
             (Reply::NotQueued, 200, None),
             (Reply::TryAgain(None), 503, None),
             (Reply::TryAgain(seconds(0)), 503, None),
@@ -174,12 +166,12 @@ mod tests {
 
     #[test]
     fn a_report_names_its_delivery_in_base64() {
-        // printf %s '{"delivery_id":"1207-2"}' | base64
-        let source = "eyJkZWxpdmVyeV9pZCI6IjEyMDctMiJ9";
-        let id = "1207-2".parse().ok();
+        // printf %s '{"delivery_id":"1207-2","publication":3}' | base64
+        let source = "eyJkZWxpdmVyeV9pZCI6IjEyMDctMiIsInB1YmxpY2F0aW9uIjozfQ==";
+        let ticket = Ticket { delivery: "1207-2".parse().unwrap(), publication: Some(3) };
         for (body, expected) in [
-            (json!({ "status": 503, "sourceBody": source, "retried": 3 }), id.map(|id| (id, Some(503)))),
-            (json!({ "sourceBody": source }), id.map(|id| (id, None))),
+            (json!({ "status": 503, "sourceBody": source, "retried": 3 }), Some((ticket, Some(503)))),
+            (json!({ "sourceBody": source }), Some((ticket, None))),
             (json!({ "status": 503, "sourceBody": "{}" }), None),
             (json!({ "status": 503 }), None),
             (json!([]), None),

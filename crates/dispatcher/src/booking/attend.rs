@@ -85,7 +85,13 @@ impl Desk {
             let known = self.store.known(std::slice::from_ref(&appointment.id)).await?;
             let before = known.into_iter().next().flatten();
             let noticed_at = noticed_at.unwrap_or(now);
-            let view = View { source: &self.name, vocabulary: &self.vocabulary, noticed_at, now };
+            let view = View {
+                source: &self.name,
+                sources: &self.sources,
+                vocabulary: &self.vocabulary,
+                noticed_at,
+                now,
+            };
             let finding = Finding::of(before.as_ref(), appointment, view);
             let ids = notices.iter().map(|notice| notice.id).collect();
             let settlement = self.settlement(ids, before, appointment, finding, now);
@@ -115,11 +121,10 @@ impl Desk {
                 return NoticeSettlement { notices, change, appointment: None };
             }
         };
-        let before = before.map(|before| before.known);
         let write = AppointmentWrite {
             id: appointment.id.clone(),
             source: self.name.clone(),
-            known: Known::after(before.as_ref(), appointment, event.as_deref()),
+            known: Known::after(before.as_ref().map(|before| &before.known), appointment, event.as_deref()),
             before,
             booked_at: appointment.booked_at,
             details: appointment.details.to_json().into(),

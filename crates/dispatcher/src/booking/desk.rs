@@ -19,6 +19,8 @@ use crate::worker::Station;
 pub struct Desk {
     /// The source's name.
     pub name: String,
+    /// The names of all configured sources.
+    pub sources: Arc<[String]>,
     /// Its booking system.
     pub descriptor: &'static SourceDescriptor,
     /// The connector.

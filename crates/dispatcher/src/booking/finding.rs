@@ -30,6 +30,8 @@ pub(super) struct Reason {
 pub(super) struct View<'a> {
     /// Name of the source that tells of it.
     pub(super) source: &'a str,
+    /// The names of all configured sources: an appointment of another one of them is not this one's.
+    pub(super) sources: &'a [String],
     /// The names that an event may use.
     pub(super) vocabulary: &'a Vocabulary,
     /// When its change was noticed.
@@ -43,10 +45,15 @@ impl Finding {
     pub(super) fn of(
         before: Option<&OwnedAppointment>,
         appointment: &Appointment,
-        View { source, vocabulary, noticed_at, now }: View<'_>,
+        View { source, sources, vocabulary, noticed_at, now }: View<'_>,
     ) -> Self {
-        if let Some(owner) = before.map(|before| &before.source).filter(|owner| *owner != source) {
-            let message = format!("the source {owner} tells of this appointment, and it alone");
+        // Of one that is no longer configured, nobody else would tell any more: it may have another name now.
+        let other = |owner: &&String| *owner != source && sources.contains(owner);
+        if let Some(owner) = before.map(|before| &before.source).filter(other) {
+            let message = format!(
+                "the source {owner} tells of this appointment, and it alone; give each account's appointments to one \
+                 source"
+            );
             return Self::Refused(Reason { reason: "other_source", message });
         }
         if let Some(message) = appointment.unwanted.clone() {
@@ -91,7 +98,14 @@ mod tests {
 
     fn find(before: Option<&OwnedAppointment>, appointment: &Appointment) -> Finding {
         let vocabulary = Vocabulary::new([]);
-        let view = View { source: "acuity", vocabulary: &vocabulary, noticed_at: at(1_000), now: at(1_001) };
+        let sources = ["acuity".to_owned(), "acuity-2".to_owned()];
+        let view = View {
+            source: "acuity",
+            sources: &sources,
+            vocabulary: &vocabulary,
+            noticed_at: at(1_000),
+            now: at(1_001),
+        };
         Finding::of(before, appointment, view)
     }
 
@@ -124,8 +138,14 @@ mod tests {
                 by_staff,
                 Finding::Refused(reason(
                     "other_source",
-                    "the source acuity-2 tells of this appointment, and it alone",
+                    "the source acuity-2 tells of this appointment, and it alone; give each account's \
+                     appointments to one source",
                 )),
+            ),
+            (
+                Some(known("renamed-since", &appointment())),
+                appointment(),
+                Finding::Nothing(reason("no_change", "nothing of interest has changed")),
             ),
             (
                 None,

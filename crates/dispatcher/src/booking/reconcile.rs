@@ -28,7 +28,13 @@ impl Desk {
         let ids: Vec<String> = read.iter().flatten().map(|appointment| appointment.id.clone()).collect();
         let mut known = self.store.known(&ids).await?.into_iter();
         let now = self.clock.now();
-        let view = View { source: &self.name, vocabulary: &self.vocabulary, noticed_at: now, now };
+        let view = View {
+            source: &self.name,
+            sources: &self.sources,
+            vocabulary: &self.vocabulary,
+            noticed_at: now,
+            now,
+        };
         let compare = |read: Result<Appointment, String>| match read {
             // One for each that was read, in order: the store's word.
             Ok(appointment) => {

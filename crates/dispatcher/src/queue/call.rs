@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use conversion_core::failure::FailureClass;
-use conversion_store::{DeliveryId, DeliveryRecord, Status, StoreError, Taken};
+use conversion_store::{DeliveryId, DeliveryRecord, Status, StoreError, Taken, Ticket};
 
 use super::{Handover, Queue};
 use crate::Service;
@@ -24,6 +24,8 @@ pub enum Reply {
     Waits(String),
     /// It failed in passing: QStash's next retry is its next try, not before the wait that the platform named.
     TryAgain(Option<Duration>),
+    /// It was published again since, or a human has retried it: that message is the one to work off.
+    Superseded,
     /// It is being worked on.
     UnderWay,
     /// It is not the queue's.
@@ -45,18 +47,20 @@ pub struct Caller<'a> {
 
 impl Caller<'_> {
     /// Works off one delivery. `retried` counts the calls for this message before this one.
-    pub async fn deliver(self, id: DeliveryId, retried: u32) -> Result<Reply, StoreError> {
+    pub async fn deliver(self, ticket: Ticket, retried: u32) -> Result<Reply, StoreError> {
+        let id = ticket.delivery;
         let Some((station, handover)) = self.station(id) else { return self.without_sink(id).await };
         handover.called(id).await;
         let Ok(permit) = tokio::time::timeout(TURN, station.in_flight.acquire()).await else {
-            return self.take_back(id, handover).await;
+            return self.take_back(ticket, handover).await;
         };
         if station.stop.is_cancelled() {
             return Ok(Reply::Stopping);
         }
         let now = self.service.clock.now();
-        let lease = match self.service.store.take(id, station.run.id, now).await? {
+        let lease = match self.service.store.take(ticket, station.run.id, now).await? {
             Taken::Leased(lease) => lease,
+            Taken::Superseded => return Ok(Reply::Superseded),
             Taken::UnderWay => return Ok(Reply::UnderWay),
             Taken::Settled(status) => return Ok(Reply::Settled(status)),
             Taken::NotQueued => return Ok(Reply::NotQueued),
@@ -75,7 +79,7 @@ impl Caller<'_> {
                 }
                 let rest = self.queue.schedule.rest(retried, retry_after);
                 let check_at = after(self.service.clock.now(), rest);
-                self.service.store.leave_to_queue(id, check_at).await?;
+                self.service.store.leave_to_queue(ticket, check_at).await?;
                 Ok(Reply::TryAgain(retry_after))
             }
             Some(record) => Ok(Reply::Settled(record.status)),
@@ -83,8 +87,9 @@ impl Caller<'_> {
         }
     }
 
-    /// QStash has given up: so has the delivery, unless it is settled or being worked on.
-    pub async fn give_up(self, id: DeliveryId, status: Option<u16>) -> Result<bool, StoreError> {
+    /// QStash has given up: so has the delivery, unless it is settled, being worked on, or another message's by now.
+    pub async fn give_up(self, ticket: Ticket, status: Option<u16>) -> Result<bool, StoreError> {
+        let id = ticket.delivery;
         if let Some((_, handover)) = self.station(id) {
             handover.called(id).await;
         }
@@ -93,7 +98,7 @@ impl Caller<'_> {
         let last = last.map(|last| format!("; last: {last}")).unwrap_or_default();
         let message = format!("QStash gave up; its last call was answered {status}{last}");
         let now = self.service.clock.now();
-        let given_up = self.service.store.give_up(id, QUEUE_GAVE_UP, &message, now).await?;
+        let given_up = self.service.store.give_up(ticket, QUEUE_GAVE_UP, &message, now).await?;
         if given_up {
             tracing::warn!(delivery = %id, reason = QUEUE_GAVE_UP, "failed: {message}");
         }
@@ -115,9 +120,9 @@ impl Caller<'_> {
     }
 
     /// So that more calls than the sink can take use up no retries.
-    async fn take_back(self, id: DeliveryId, handover: &Handover) -> Result<Reply, StoreError> {
+    async fn take_back(self, ticket: Ticket, handover: &Handover) -> Result<Reply, StoreError> {
         let now = self.service.clock.now();
-        self.service.store.leave_to_queue(id, now).await?;
+        self.service.store.leave_to_queue(ticket, now).await?;
         handover.alarm.set(now);
         Ok(Reply::Waits("busy".to_owned()))
     }

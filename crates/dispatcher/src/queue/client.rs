@@ -6,12 +6,13 @@ use conversion_core::exchange::{Body, Header, HeaderValue, Request};
 use conversion_core::failure::{Failure, FailureClass};
 use conversion_core::secret::Secret;
 use conversion_core::settings::SettingsError;
-use conversion_store::{DeliveryId, QueueItem};
+use conversion_store::QueueItem;
 use http_exchange::{ClientOptions, FullReply, by_status};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::message::body;
 use super::{CALL_TIMEOUT, DELIVER, FAILED};
 use crate::config::QueueLink;
 
@@ -64,7 +65,7 @@ impl Client {
         Ok(taken.collect())
     }
 
-    /// One message: the delivery's id and nothing of its event.
+    /// One message: the delivery's id, its number, and nothing of its event.
     fn message(&self, sink: &str, item: &QueueItem) -> Option<Box<RawValue>> {
         let QueueItem { id, publications, .. } = item;
         let message = json!({
@@ -77,7 +78,7 @@ impl Client {
                 "Upstash-Failure-Callback": format!("{}{FAILED}", self.link.public_url),
                 "Upstash-Label": sink,
             },
-            "body": body(*id),
+            "body": body(item.ticket()),
         });
         RawValue::from_string(message.to_string()).ok()
     }
@@ -108,11 +109,6 @@ impl Client {
     pub fn url(&self) -> &str {
         &self.link.url
     }
-}
-
-/// The body of a delivery's message.
-fn body(id: DeliveryId) -> String {
-    json!({ "delivery_id": id.to_string() }).to_string()
 }
 
 /// The JSON of an answer that says yes.

@@ -8,6 +8,7 @@
 mod call;
 mod client;
 mod handover;
+pub mod message;
 mod publisher;
 mod schedule;
 mod signature;

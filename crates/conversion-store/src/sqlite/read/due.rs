@@ -20,6 +20,11 @@ pub(in crate::sqlite) fn next_due(
     Ok(due.map(|due| due.0))
 }
 
+/// Free deliveries of a sink that an external queue must be handed.
+pub(in crate::sqlite) const QUEUE_DUE: &str = "SELECT event, publications, due_at FROM delivery
+    WHERE status = 0 AND sink = ?1 AND owner IS NULL AND driver = 1 AND due_at <= ?2
+    ORDER BY due_at, event LIMIT ?3";
+
 /// The sink's free deliveries that must be handed to an external queue, the longest due first.
 pub(in crate::sqlite) fn queue_due(
     connection: &Connection,
@@ -27,10 +32,7 @@ pub(in crate::sqlite) fn queue_due(
     now: At,
     limit: usize,
 ) -> rusqlite::Result<Vec<QueueItem>> {
-    let sql = "SELECT event, publications, due_at FROM delivery
-        WHERE status = 0 AND sink = ?1 AND owner IS NULL AND driver = 1 AND due_at <= ?2
-        ORDER BY due_at, event LIMIT ?3";
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = connection.prepare_cached(QUEUE_DUE)?;
     let rows = statement.query_map(params![sink.0, now, code::limit(limit)], |row| {
         Ok(QueueItem {
             id: DeliveryId { event: row.get(0)?, sink },

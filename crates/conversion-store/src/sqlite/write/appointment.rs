@@ -33,11 +33,7 @@ pub(super) fn tell(
         Some((owner, known)) => (owner, known.merged_by(details)),
         None => (None, details.clone()),
     };
-    let is_current = match (&owner, before) {
-        (Some(owner), Some(before)) => owner.source == *source && owner.known == *before,
-        (owner, before) => owner.is_none() && before.is_none(),
-    };
-    if !is_current {
+    if owner != *before {
         return Ok(false);
     }
     let sql = "INSERT INTO appointment (id, source, revision, service, starts_at, is_canceled, value, booked_at,

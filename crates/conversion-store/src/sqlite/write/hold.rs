@@ -80,11 +80,14 @@ fn forget(connection: &Connection, sink: SinkId, scope: &str) -> rusqlite::Resul
     connection.prepare_cached(sql)?.execute(params![sink.0, scope, PAST - 1]).map(drop)
 }
 
-// Under the sink's own hold anything may be parked, except what a hold of its event name keeps.
+/// Makes parked deliveries due, whoever drives them. Under the sink's own hold anything may be parked, except what a
+/// hold of its event name keeps.
+pub(in crate::sqlite) const RELEASE: &str =
+    "UPDATE delivery SET due_at = ?3, retried_at = ?3, reason = NULL, message = NULL
+    WHERE status = 0 AND sink = ?1 AND owner IS NULL AND driver IN (0, 1) AND due_at > ?3 AND reason = ?4 AND EXISTS (
+        SELECT 1 FROM event WHERE seq = delivery.event AND (?2 = '' OR name = ?2)
+        AND name NOT IN (SELECT event_name FROM hold WHERE sink = ?1 AND ended_at IS NULL))";
+
 fn release(connection: &Connection, sink: SinkId, scope: &str, now: At) -> rusqlite::Result<()> {
-    let sql = "UPDATE delivery SET due_at = ?3, retried_at = ?3, reason = NULL, message = NULL
-        WHERE status = 0 AND sink = ?1 AND owner IS NULL AND driver IN (0, 1) AND due_at > ?3 AND reason = ?4 AND EXISTS (
-            SELECT 1 FROM event WHERE seq = delivery.event AND (?2 = '' OR name = ?2)
-            AND name NOT IN (SELECT event_name FROM hold WHERE sink = ?1 AND ended_at IS NULL))";
-    connection.prepare_cached(sql)?.execute(params![sink.0, scope, now, HELD]).map(drop)
+    connection.prepare_cached(RELEASE)?.execute(params![sink.0, scope, now, HELD]).map(drop)
 }

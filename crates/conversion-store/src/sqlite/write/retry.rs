@@ -11,7 +11,7 @@ use crate::sqlite::code::{At, Coded};
 use crate::sqlite::writer::Work;
 
 /// Makes a delivery pending and due, unless it was delivered or is being worked on. What is known of an uncertain
-/// sending stays.
+/// sending stays. What an external queue was handed before no longer speaks of it.
 pub(in crate::sqlite) fn retry(
     work: &mut Work<'_>,
     id: DeliveryId,
@@ -30,7 +30,7 @@ pub(in crate::sqlite) fn retry(
     }
     let sql = "UPDATE delivery
         SET status = 0, due_at = ?3, retried_at = ?3, tries = 0, reason = NULL, message = NULL, settled_at = NULL,
-            driver = ?4
+            driver = ?4, publications = publications + 1
         WHERE event = ?1 AND sink = ?2";
     work.transaction.prepare_cached(sql)?.execute(params![id.event, id.sink.0, now, Coded(driver)])?;
     if origin == Origin::Live {
