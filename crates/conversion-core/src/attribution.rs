@@ -97,8 +97,16 @@ impl Attribution {
 }
 
 /// The id that the event's attribution is kept under, if it has one: its attribution id, else its external id.
+///
+/// An external id that is a digest is none: whoever knows the person can work it out, and report a visit under it.
 pub fn key(event: &CanonicalEvent) -> Option<&str> {
-    event.attribution_id.as_deref().or(event.external_id.as_deref())
+    let external_id = event.external_id.as_deref().filter(|id| !is_digest(id));
+    event.attribution_id.as_deref().or(external_id)
+}
+
+/// Whether this may be a SHA-1 or SHA-256 of something, in hex.
+fn is_digest(id: &str) -> bool {
+    matches!(id.len(), 40 | 64) && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The event with whatever it lacks and its attribution has. What the event says itself wins. Its external id is its
@@ -218,5 +226,25 @@ mod tests {
         let event = CanonicalEvent { external_id: Some("own".into()), ..event };
         assert_eq!(complete(&event, None).external_id.as_deref(), Some("own"));
         assert_eq!(key(&event), Some("va"));
+    }
+
+    #[test]
+    fn what_can_be_worked_out_from_a_person_is_nobodys_key() {
+        // printf %s ada@example.com | sha1sum, | sha256sum
+        let sha1 = "3ca93ad87e0bb737e653b66ad67731e86bbc050f";
+        let sha256 = "b5fc85e55755f9e0d030a10ab4429b6b2944855f9a0d60077fe832becbc41d72";
+        for (external_id, is_key) in [
+            (sha1.to_owned(), false),
+            (sha1.to_uppercase(), false),
+            (sha256.to_owned(), false),
+            ("0123456789abcdef0123456789abcdef".to_owned(), true),
+            ("customer-7".to_owned(), true),
+            (format!("{}-", &sha1[1..]), true),
+        ] {
+            let event = CanonicalEvent { external_id: Some(external_id.clone()), ..CanonicalEvent::sample() };
+            assert_eq!(key(&event), is_key.then_some(external_id.as_str()));
+            let event = CanonicalEvent { attribution_id: Some(external_id.clone()), ..event };
+            assert_eq!(key(&event), Some(external_id.as_str()), "it was meant");
+        }
     }
 }

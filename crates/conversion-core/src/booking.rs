@@ -40,6 +40,8 @@ impl fmt::Debug for Appointment {
 pub struct Known {
     /// How many events were made of it after its first.
     pub revision: u32,
+    /// Whether it was a trial.
+    pub is_trial: bool,
     /// The service.
     pub service: String,
     /// When it begins.
@@ -56,6 +58,7 @@ impl Known {
         let revision = before.map_or(0, |before| before.revision + u32::from(event.is_some()));
         Self {
             revision,
+            is_trial: appointment.is_trial,
             service: appointment.service.clone(),
             starts_at: appointment.starts_at,
             is_canceled: appointment.is_canceled,
@@ -99,7 +102,7 @@ pub fn derive(
 /// What happened to an appointment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Act {
-    /// It is there, for the first time or again.
+    /// It is there, for the first time, again, or as a trial that it was not.
     Booked,
     /// It begins at another time.
     Rescheduled,
@@ -118,6 +121,10 @@ impl Act {
             (false, true) => Some(Self::Canceled),
             (true, true) => None,
             (true, false) => Some(Self::Booked),
+            // That settings call a service a trial from now on books none.
+            (false, false) if now.is_trial && !before.is_trial && before.service != now.service => {
+                Some(Self::Booked)
+            }
             (false, false) if before.starts_at != now.starts_at => Some(Self::Rescheduled),
             // Of a trial, only that it is booked, moved or cancelled is told.
             (false, false) if now.is_trial => None,
@@ -211,6 +218,22 @@ mod tests {
         let names: Vec<String> =
             story(&[lesson, longer.clone(), longer]).into_iter().map(|(name, ..)| name).collect();
         assert_eq!(names, ["APPOINTMENT_UPDATED", "APPOINTMENT_UPDATED"]);
+    }
+
+    #[test]
+    fn another_appointment_that_becomes_a_trial_is_booked_as_one() {
+        let lesson = Appointment { is_trial: false, service: "2".into(), ..trial() };
+        let moved = Appointment { starts_at: Some(at(20_000)), ..trial() };
+        let told = |name: &str, id: &str, time| (name.to_owned(), id.to_owned(), time);
+        for becomes in [trial(), moved] {
+            let expected =
+                [told("APPOINTMENT_UPDATED", "appt-77", 100), told("TRIAL_BOOKED", "appt-77-1", 1001)];
+            assert_eq!(story(&[lesson.clone(), becomes.clone(), becomes]), expected);
+        }
+        let by_settings = Appointment { is_trial: true, ..lesson.clone() };
+        assert_eq!(story(&[lesson, by_settings]).len(), 1, "nothing has happened");
+        let other_trial = Appointment { service: "3".into(), ..trial() };
+        assert_eq!(story(&[trial(), other_trial]).len(), 1, "it was booked as a trial");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::skip::Skip;
 #[async_trait]
 pub trait ConversionSink: fmt::Debug + Send + Sync + 'static {
     /// Maps one event to this platform's shape, or says why it has none. Checks in this order: credentials, mapping,
-    /// [`Subject::screen`], identifiers.
+    /// [`Subject::screen`], identifiers. What takes a conversion back and says nothing of the person is not screened.
     ///
     /// Pure: same subject, settings and `now` give the same bytes. No I/O, no clock, no randomness.
     fn prepare(&self, subject: &Subject<'_>, now: Timestamp) -> Result<Payload, NotSent>;
@@ -142,7 +142,12 @@ pub enum RelatedState {
         /// Since when.
         at: Timestamp,
     },
-    /// Skipped or failed.
+    /// Given up, though the platform may have it.
+    PerhapsDelivered {
+        /// When it was given up.
+        at: Timestamp,
+    },
+    /// Skipped or failed, and the platform has it not.
     NotDelivered,
 }
 
@@ -162,6 +167,8 @@ pub struct Payload {
     /// After this time an answer of [`NotYet`](crate::failure::FailureClass::NotYet) is final; nothing means that the
     /// delivery's own deadline decides.
     pub not_yet_until: Option<Timestamp>,
+    /// Whether it takes back what the platform has: for that no event is too old.
+    pub takes_back: bool,
 }
 
 /// Why there is no payload.
@@ -169,8 +176,8 @@ pub struct Payload {
 pub enum NotSent {
     /// Nothing is to be sent.
     Skip(Skip),
-    /// An earlier delivery of the same conversion must settle first.
-    WaitForEarlier,
+    /// Another delivery of the same conversion must settle first.
+    WaitForRelated,
     /// The platform would refuse it before this time.
     WaitUntil {
         /// When.

@@ -120,6 +120,7 @@ fn item(id: DeliveryId, position: usize) -> ItemSettlement {
         reason: None,
         message: None,
         due_at: None,
+        waiting_since: None,
         tries: 0,
         uncertain: None,
         response_code: Some(200),

@@ -67,7 +67,7 @@ pub struct Lease {
     pub fence: u32,
     /// Tries that failed in a way that counts.
     pub tries: u32,
-    /// Since when it waits: its event's acceptance, or a later retry by a human.
+    /// Since when it waits: its event's acceptance, or a later time at which patience with it began anew.
     pub waiting_since: Timestamp,
     /// Set where the platform may have it already.
     pub uncertain: Option<Uncertainty>,

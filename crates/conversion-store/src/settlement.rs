@@ -74,6 +74,8 @@ pub struct Change {
     pub message: Option<String>,
     /// When it is due again, if it stays pending.
     pub due_at: Option<Timestamp>,
+    /// Since when it waits, where patience with it begins anew; without one, what was known before stays.
+    pub waiting_since: Option<Timestamp>,
     /// Tries that failed in a way that counts.
     pub tries: u32,
     /// Set where the platform may have it.

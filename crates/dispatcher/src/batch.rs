@@ -80,6 +80,7 @@ mod tests {
                 dedup_key: None,
                 notes: Vec::new(),
                 not_yet_until: None,
+                takes_back: false,
             }
         }
     }

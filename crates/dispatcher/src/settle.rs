@@ -11,12 +11,15 @@ use conversion_store::{Change, Status, Uncertainty};
 use crate::clock::after;
 use crate::gate::HoldHistory;
 
+/// What waits for its time is spread over so much.
+const WAIT_JITTER: Duration = Duration::from_secs(600);
+
 /// How a delivery stands when its platform is, or would be, told.
 #[derive(Clone, Debug)]
 pub struct Standing {
     /// When its event happened.
     pub event_time: Timestamp,
-    /// Since when it waits: its event's acceptance, or a later retry by a human.
+    /// Since when it waits: its event's acceptance, or a later time at which patience with it began anew.
     pub waiting_since: Timestamp,
     /// Tries that failed in a way that counts.
     pub tries: u32,
@@ -31,7 +34,7 @@ pub struct Patience {
     pub max_event_age: Option<Duration>,
     /// The platform recognises a repetition for this long; nothing means for ever.
     pub dedup_window: Option<Duration>,
-    /// After acceptance or a retry by a human, holds not counted.
+    /// After [`Standing::waiting_since`], holds not counted.
     pub retry_for: Duration,
 }
 
@@ -115,6 +118,17 @@ pub fn waiting(standing: &Standing, due_at: Timestamp, reason: &str, message: im
     Change { reason: Some(reason.to_owned()), message: Some(message.into()), ..handed_back(standing, due_at) }
 }
 
+/// Made to wait until `due_at` before it is tried, for this reason: patience with it begins then.
+pub fn postponed(standing: &Standing, due_at: Timestamp, reason: &str, message: impl Into<String>) -> Change {
+    Change { waiting_since: Some(due_at), ..waiting(standing, due_at, reason, message) }
+}
+
+/// When that is due which is to wait until `at`: in the future whatever `at` says, and spread, so that what came
+/// together does not leave in one moment.
+pub fn due_after(at: Timestamp, now: Timestamp, random: u64) -> Timestamp {
+    after(at.max(now), jitter(WAIT_JITTER, random))
+}
+
 /// Not worked on after all: due again, as if nothing had been.
 pub fn handed_back(standing: &Standing, due_at: Timestamp) -> Change {
     Change { due_at: Some(due_at), ..change_to(Status::Pending, standing) }
@@ -127,6 +141,7 @@ pub fn change_to(status: Status, standing: &Standing) -> Change {
         reason: None,
         message: None,
         due_at: None,
+        waiting_since: None,
         tries: standing.tries,
         uncertain: standing.uncertain.clone().filter(|_| status != Status::Delivered),
         response_code: None,
@@ -149,8 +164,10 @@ pub fn after_failure(
             // A tenth more at most, so that what was refused together does not come back in one moment.
             let due_at = after(now, wait + jitter(wait / 10, random));
             match not_yet_until {
-                Some(until) if due_at > until => failed(standing, reason, message),
-                _ => unless_over(standing, due_at, reason, message, deadline),
+                Some(until) if now >= until => failed(standing, reason, message),
+                // The last try is at that time.
+                Some(until) => unless_over(standing, due_at.min(until), reason, message, deadline),
+                None => unless_over(standing, due_at, reason, message, deadline),
             }
         }
         // The sink is held from now on; the delivery is due whenever that ends.

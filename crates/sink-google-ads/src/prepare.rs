@@ -51,6 +51,7 @@ impl GoogleAds {
             dedup_key: Some([self.config.customer(), "|", &action.id, "|", event.conversion_id()].concat()),
             notes,
             not_yet_until: None,
+            takes_back: false,
         })
     }
 

@@ -19,7 +19,8 @@ const AFTER_CONVERSION: Duration = Duration::from_secs(1);
 /// The conversion that a cancellation takes back.
 struct Original<'a> {
     action: &'a Action,
-    delivered_at: Timestamp,
+    /// When it was delivered; where that is not known, when it was given up.
+    settled_at: Timestamp,
 }
 
 impl GoogleAds {
@@ -29,12 +30,13 @@ impl GoogleAds {
     }
 
     /// The cancellation as one row.
+    ///
+    /// Consent and age do not matter: it says nothing of the person, and without it the conversion stays counted.
     pub(crate) fn retraction(&self, subject: &Subject<'_>) -> Result<Payload, NotSent> {
-        subject.screen()?;
-        let Original { action, delivered_at } = self.original(subject.related)?;
+        let Original { action, settled_at } = self.original(subject.related)?;
         let order_id = subject.event.conversion_id();
-        // When the conversion happened is not known here, but that it was delivered no earlier.
-        let earliest = delivered_at.checked_add(AFTER_CONVERSION).unwrap_or(delivered_at);
+        // When the conversion happened is not known here, but that it was settled no earlier.
+        let earliest = settled_at.checked_add(AFTER_CONVERSION).unwrap_or(settled_at);
         let row = Retraction {
             adjustment_type: RETRACTION,
             conversion_action: &action.resource_name,
@@ -49,33 +51,46 @@ impl GoogleAds {
             exclusive: vec![key(("retraction", &action.id, order_id))],
             dedup_key: Some([customer, "|", &action.id, "|", order_id, "|retraction"].concat()),
             notes: Vec::new(),
-            not_yet_until: delivered_at.checked_add(PROCESSING).ok(),
+            not_yet_until: settled_at.checked_add(PROCESSING).ok(),
+            takes_back: true,
         })
     }
 
-    /// The conversion that was reported under the same id: that of the first event that Google has.
+    /// The conversion that was reported under the same id: that of the first event that Google has, else perhaps has.
     ///
     /// What was accepted after the cancellation is a new booking, which the cancellation is not about, unless there was
-    /// none before: then the two came in the wrong order.
+    /// none before: then the two came in the wrong order, and the conversion is taken back once it is there.
     fn original(&self, related: &[Related]) -> Result<Original<'_>, NotSent> {
         let mapped = |order| {
             let of_order = related.iter().filter(move |other| other.order == order);
             of_order.filter_map(|other| Some((self.actions.get(&other.event_name)?, other.state)))
         };
-        let delivered = |(action, state)| match state {
-            RelatedState::Delivered { at } => Some(Original { action, delivered_at: at }),
-            _ => None,
-        };
-        let stands = |expected| move |(_, state): (_, RelatedState)| state == expected;
         let has_earlier = mapped(Order::Earlier).next().is_some();
         let order = if has_earlier { Order::Earlier } else { Order::Later };
+        let delivered = |(action, state)| match state {
+            RelatedState::Delivered { at } => Some(Original { action, settled_at: at }),
+            _ => None,
+        };
+        let perhaps = |(action, state)| match state {
+            RelatedState::PerhapsDelivered { at } => Some(Original { action, settled_at: at }),
+            _ => None,
+        };
+        // A later one does not know that it is cancelled, and will be sent.
+        let comes = |(_, state)| match state {
+            RelatedState::Unsettled => true,
+            RelatedState::Unsent => order == Order::Later,
+            _ => false,
+        };
         if let Some(original) = mapped(order).find_map(delivered) {
             return Ok(original);
         }
-        if mapped(Order::Earlier).any(stands(RelatedState::Unsettled)) {
-            return Err(NotSent::WaitForEarlier);
+        if mapped(order).any(comes) {
+            return Err(NotSent::WaitForRelated);
         }
-        if mapped(Order::Earlier).any(stands(RelatedState::Unsent)) {
+        if let Some(original) = mapped(order).find_map(perhaps) {
+            return Ok(original);
+        }
+        if mapped(order).any(|(_, state)| state == RelatedState::Unsent) {
             return Err(canceled_before_sent().into());
         }
         Err(original_not_delivered().into())

@@ -49,6 +49,7 @@ impl TikTok {
             dedup_key: Some(self.dedup_key(name, event)),
             notes,
             not_yet_until: None,
+            takes_back: false,
         })
     }
 
@@ -127,7 +128,7 @@ impl TikTok {
             other.order == Order::Earlier
                 && matches!(other.state, RelatedState::Unsent | RelatedState::Unsettled)
         };
-        if same.iter().any(waits) { Err(NotSent::WaitForEarlier) } else { Ok(()) }
+        if same.iter().any(waits) { Err(NotSent::WaitForRelated) } else { Ok(()) }
     }
 
     /// TikTok Help Centre, "event-deduplication".

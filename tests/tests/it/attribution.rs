@@ -9,7 +9,7 @@ use conversion_store::Access;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
-use crate::harness::{Counts, Platforms, Program, Reply, Setup, World, until};
+use crate::harness::{Counts, Platforms, Program, Reply, Setup, World, booked, until};
 
 const ID: &str = "0123456789abcdef0123456789abcdef";
 // printf %s 0123456789abcdef0123456789abcdef | sha256sum
@@ -129,6 +129,42 @@ async fn google_waits_for_a_click_of_known_age() {
     assert!((360..=370).contains(&minutes), "{minutes}");
     world.advance(Duration::from_secs(371 * 60)).await;
     told(&world, "google-ads", "e").await;
+}
+
+/// What waits for Google is not tried in vain.
+#[tokio::test]
+async fn the_wait_for_a_click_s_age_uses_up_no_patience() {
+    let world = Setup::new().file(&format!("{FILE}[delivery]\nretry_for = '4h'\n")).start().await;
+    report(&world, json!({ "id": ID, "gclid": "Cj0abc" })).await;
+    let event = json!({ "eventId": "e", "eventName": "TRIAL_BOOKED", "eventTime": world.time_in(Duration::ZERO), "attributionId": ID });
+    world.report(&[event]).await;
+    until("the delivery to wait", async || {
+        let delivery = world.delivery("google-ads", "e").await;
+        if delivery["reason"] == "click_too_recent" { Ok(()) } else { Err(delivery.to_string()) }
+    })
+    .await;
+    world.advance(Duration::from_secs(371 * 60)).await;
+    told(&world, "google-ads", "e").await;
+}
+
+/// Whoever knows an address can work out its digest and report a visit under it.
+#[tokio::test]
+async fn a_digest_names_no_visit_unless_it_is_called_an_attribution() {
+    let world = world().await;
+    // printf %s ada@example.com | sha256sum
+    let digest = "b5fc85e55755f9e0d030a10ab4429b6b2944855f9a0d60077fe832becbc41d72";
+    report(&world, json!({ "id": digest, "ttclid": "E.C.P.foreign" })).await;
+    let event = |id: &str, by: &str| {
+        let mut event = booked(id);
+        event.as_object_mut().unwrap().remove("ttclid");
+        event[by] = digest.into();
+        event
+    };
+    world.report(&[event("by-person", "externalId"), event("by-attribution", "attributionId")]).await;
+    for (id, ttclid) in [("by-person", Value::Null), ("by-attribution", json!("E.C.P.foreign"))] {
+        let body = told(&world, "tiktok", id).await;
+        assert_eq!(body["data"][0]["user"]["ttclid"], ttclid, "{id}");
+    }
 }
 
 #[tokio::test]

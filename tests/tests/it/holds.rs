@@ -191,6 +191,58 @@ async fn a_name_that_is_held_is_probed_as_well() {
     world.until_counts("google-ads", Counts::delivered(3)).await;
 }
 
+const ID: &str = "0123456789abcdef0123456789abcdef";
+
+/// An event that is sent at once, or once its visit is known, when its click is old enough.
+fn visitors(name: &str, id: &str) -> Value {
+    json!({
+        "eventId": id, "eventName": name, "eventTime": "2026-01-10T12:00:00Z", "attributionId": ID,
+        "email": "ada@example.com",
+    })
+}
+
+async fn visit(world: &World) {
+    let visit = json!({ "id": ID, "gclid": "Cj0fresh" });
+    assert_eq!(world.post("/api/attributions", visit.to_string()).await.status, 204);
+}
+
+#[tokio::test]
+async fn what_has_to_wait_is_no_probe_of_its_name() {
+    let world = Setup::new().with("GOOGLE_ADS_CONVERSION_ACTIONS", "LESSON_PAID=222").start().await;
+    let none = Settings { conversion_actions: vec!["111".to_owned()], ..Settings::default() };
+    world.platforms.sandbox.configure(GOOGLE, none);
+    for event in [visitors("LESSON_PAID", "waits"), event("LESSON_PAID", "probe")] {
+        let id = event["eventId"].as_str().unwrap().to_owned();
+        world.report(&[event]).await;
+        until("it to be held", async || {
+            let delivery = world.delivery("google-ads", &id).await;
+            if delivery["reason"] == "held" { Ok(()) } else { Err(delivery.to_string()) }
+        })
+        .await;
+    }
+    world.platforms.sandbox.configure(GOOGLE, Settings::default());
+    visit(&world).await;
+    world.advance(PROBE_EVERY).await;
+    assert_eq!(world.settled("google-ads", "probe").await["status"], "DELIVERED");
+}
+
+#[tokio::test]
+async fn however_many_have_to_wait_the_probe_is_found() {
+    let world = World::start().await;
+    world.platforms.sandbox.configure(GOOGLE, Settings { p_401: 1.0, ..Settings::default() });
+    world.report(&[visitors("TRIAL_BOOKED", "first")]).await;
+    world.until_state("google-ads", "HELD").await;
+    world.platforms.sandbox.configure(GOOGLE, Settings::default());
+    visit(&world).await;
+    let waiting: Vec<Value> = (0..120).map(|n| visitors("TRIAL_BOOKED", &format!("waits-{n}"))).collect();
+    world.report(&waiting).await;
+    world.report(&[booked("last")]).await;
+    world.until_counts("google-ads", Counts::pending(122)).await;
+    world.advance(PROBE_EVERY).await;
+    world.until_state("google-ads", "ACTIVE").await;
+    assert_eq!(world.settled("google-ads", "last").await["status"], "DELIVERED");
+}
+
 #[tokio::test]
 async fn a_revoked_refresh_token_holds_google_alone() {
     let world = World::start().await;

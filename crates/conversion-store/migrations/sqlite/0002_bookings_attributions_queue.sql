@@ -8,7 +8,7 @@ CREATE TABLE attribution (
 ) STRICT;
 CREATE INDEX attribution_last_seen ON attribution (last_seen);
 
--- source, revision, service and is_canceled are NULL where only events name the appointment. details is packed.
+-- source, revision, service, is_canceled and is_trial are NULL where only events name the appointment. details is packed.
 CREATE TABLE appointment (
     seq         INTEGER PRIMARY KEY,
     id          TEXT NOT NULL UNIQUE,
@@ -18,6 +18,7 @@ CREATE TABLE appointment (
     starts_at   INTEGER,
     is_canceled INTEGER,
     value       TEXT,
+    is_trial    INTEGER,
     booked_at   INTEGER,
     details     BLOB NOT NULL,
     created_at  INTEGER NOT NULL,
@@ -47,6 +48,7 @@ CREATE INDEX notice_appointment ON notice (appointment) WHERE appointment IS NOT
 ALTER TABLE event ADD COLUMN appointment TEXT;
 CREATE INDEX event_appointment ON event (appointment) WHERE appointment IS NOT NULL;
 
+-- retried_at is also the time until which a delivery was made to wait before it was tried.
 -- publications is the number of the latest message to an external queue, or of a human's retry since; messages of lower
 -- numbers are void.
 ALTER TABLE delivery ADD COLUMN driver INTEGER NOT NULL DEFAULT 0;

@@ -14,6 +14,7 @@ use super::notices::notice;
 fn known(revision: u32) -> Known {
     Known {
         revision,
+        is_trial: true,
         service: "trial".to_owned(),
         starts_at: Some(at(9_000)),
         is_canceled: false,
@@ -150,7 +151,7 @@ pub(crate) async fn a_booking_whose_event_is_known_is_written_all_the_same(backe
 
 pub(crate) async fn what_is_known_is_told_in_the_order_asked(backend: &impl Backend) {
     let fixture = Fixture::new(backend).await;
-    let bare = Known { starts_at: None, value: None, ..known(3) };
+    let bare = Known { starts_at: None, value: None, is_trial: false, ..known(3) };
     let second = AppointmentWrite { id: "78".to_owned(), ..write(None, bare.clone(), None) };
     for write in [write(None, known(0), None), second] {
         assert_eq!(fixture.settle_booking(done(&[], write), 5).await, NoticeOutcome::Applied);

@@ -142,6 +142,7 @@ pub(crate) fn change(status: Status) -> Change {
         reason: None,
         message: None,
         due_at: None,
+        waiting_since: None,
         tries: 0,
         uncertain: None,
         response_code: None,

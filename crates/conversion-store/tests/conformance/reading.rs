@@ -1,14 +1,14 @@
 //! What can be read back.
 
 use conversion_core::sink::{Order, Related, RelatedState};
-use conversion_store::{Admission, Change, DeliveryFilter, DeliveryId, Origin, Status};
+use conversion_store::{Admission, Change, DeliveryFilter, DeliveryId, Driver, Origin, Status, Uncertainty};
 
 use super::Backend;
 use super::fixture::{Fixture, admission, at, change, registration};
 
 pub(crate) async fn related_deliveries_of_a_conversion_are_found(backend: &impl Backend) {
     use Order::{Earlier, Later};
-    use RelatedState::{Delivered, NotDelivered, Unsent, Unsettled};
+    use RelatedState::{Delivered, NotDelivered, PerhapsDelivered, Unsent, Unsettled};
     let fixture = Fixture::new(backend).await;
     let rename = |name: &str, id: &str| Admission {
         name: name.into(),
@@ -50,6 +50,22 @@ pub(crate) async fn related_deliveries_of_a_conversion_are_found(backend: &impl 
     assert_eq!(related(cancelled).await, both(Delivered { at: at(1) }, NotDelivered));
     settle(cancelled, Status::Pending).await;
     assert_eq!(related(moved).await[1], told("CANCELLED", Later, Unsettled), "tried before");
+
+    let uncertain = Some(Uncertainty { since: at(1), dedup_key: None });
+    for (uncertain, state) in [(None, NotDelivered), (uncertain, PerhapsDelivered { at: at(2) })] {
+        let leases = fixture.lease(1, 10).await;
+        let lease = leases.iter().find(|lease| lease.id == cancelled).unwrap();
+        fixture.settle(lease, Change { uncertain, ..change(Status::Failed) }, 2).await;
+        assert_eq!(related(moved).await[1], told("CANCELLED", Later, state));
+        fixture.store.retry(cancelled, Driver::Builtin, at(1)).await.unwrap();
+    }
+
+    // Of very many the newest are told, the oldest of them first.
+    for n in 0..100 {
+        fixture.accept(rename(&format!("N{n}"), &format!("n{n}"))).await;
+    }
+    let names: Vec<String> = related(booked).await.into_iter().map(|other| other.event_name).collect();
+    assert_eq!(names, (0..100).map(|n| format!("N{n}")).collect::<Vec<_>>());
 }
 
 pub(crate) async fn each_filter_filters(backend: &impl Backend) {

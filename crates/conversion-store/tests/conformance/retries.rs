@@ -42,6 +42,13 @@ pub(crate) async fn a_retry_starts_afresh_but_forgets_no_uncertainty(backend: &i
     assert_eq!(record.next_attempt_at, Some(at(50)));
     assert_eq!(fixture.settle(&first, change(Status::Failed), 51).await, SettleOutcome::Stale);
     let second = fixture.lease(51, 1).await.remove(0);
-    assert_eq!((second.tries, second.uncertain), (0, uncertain));
+    assert_eq!((second.tries, &second.uncertain), (0, &uncertain));
     assert_eq!(second.waiting_since, at(50), "patience begins anew");
+
+    let (due_at, waiting_since) = (Some(at(52)), Some(at(60)));
+    fixture.settle(&second, Change { due_at, waiting_since, ..change(Status::Pending) }, 52).await;
+    let third = fixture.lease(52, 1).await.remove(0);
+    assert_eq!(third.waiting_since, at(60), "and where a result says so");
+    fixture.settle(&third, Change { due_at: Some(at(53)), ..change(Status::Pending) }, 53).await;
+    assert_eq!(fixture.lease(53, 1).await.remove(0).waiting_since, at(60));
 }

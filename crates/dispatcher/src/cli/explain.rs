@@ -117,8 +117,8 @@ fn explain(
     let (request, skip) = match sink.prepare(&subject, now) {
         Ok(payload) => (Some(Shown::of(sink.compose(&[&payload]), payload.notes)), None),
         Err(NotSent::Skip(skip)) => (None, Some(skip)),
-        // Only a store knows of earlier deliveries.
-        Err(NotSent::WaitForEarlier) => (None, Some(Skip::already_counted(&event.event_name))),
+        // Only a store knows of other deliveries.
+        Err(NotSent::WaitForRelated) => (None, Some(Skip::already_counted(&event.event_name))),
         Err(NotSent::WaitUntil { reason, message, .. }) => (None, Some(Skip::too_early(reason, message))),
     };
     // The spec's order: mock mode is the first reason, whatever else there is.

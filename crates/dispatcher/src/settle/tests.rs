@@ -63,6 +63,61 @@ fn not_yet_waits_as_long_as_the_platform_asks() {
     assert!(due >= at(7) && due < at(8), "{due}");
 }
 
+/// A connector that asked for what is past would else be asked again at once, for ever.
+#[test]
+fn what_has_to_wait_is_due_in_the_future() {
+    let minutes = |count: u64| Duration::from_secs(60 * count);
+    for (until, random, due) in [
+        (6, 0, at(6)),
+        (6, 300_000, after(at(6), minutes(5))),
+        (6, 600_000, after(at(6), minutes(10))),
+        (-9, 300_000, after(at(1), minutes(5))),
+    ] {
+        assert_eq!(due_after(at(until), at(1), random), due, "{until} {random}");
+    }
+}
+
+#[test]
+fn patience_begins_when_there_is_something_to_try() {
+    let change = postponed(&standing(), at(6), "click_too_recent", "said");
+    assert_eq!((change.due_at, change.waiting_since), (Some(at(6)), Some(at(6))));
+    let failed = fail(&standing(), FailureClass::Unreachable, at(1));
+    assert_eq!(failed.waiting_since, None, "trying uses it up");
+}
+
+/// A retraction whose conversion was delivered at 0.
+#[test]
+fn where_not_yet_ends_there_is_a_last_try_at_that_time() {
+    let failure = Failure::new(FailureClass::NotYet { wait: Duration::from_secs(6 * HOUR) }, "said");
+    for (now, due) in [
+        (1, Some((7, 8))),
+        (17, Some((23, 24))),
+        (18, Some((24, 24))),
+        (23, Some((24, 24))),
+        (24, None),
+        (25, None),
+    ] {
+        let attempt = FailedAttempt {
+            failure: &failure,
+            sent_at: at(now),
+            dedup_key: Some("key"),
+            not_yet_until: Some(at(24)),
+            retry_in: None,
+            now: at(now),
+            random: 5 * 60 * 1000,
+        };
+        let change = after_failure(&standing(), attempt, |_| Deadline { at: at(99), reason: "x" });
+        assert_eq!(change.reason.as_deref(), Some("not_yet"), "{now}");
+        match due {
+            Some((earliest, latest)) => {
+                let due_at = change.due_at.unwrap();
+                assert!((at(earliest)..=at(latest)).contains(&due_at), "{now}: {due_at}");
+            }
+            None => assert_eq!(change.status, Status::Failed, "{now}"),
+        }
+    }
+}
+
 #[test]
 fn what_was_perhaps_received_is_given_up_when_the_platform_forgets_it() {
     let first_sent = Standing { uncertain: uncertain(0), ..standing() };

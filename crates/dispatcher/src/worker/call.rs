@@ -22,10 +22,10 @@ impl Station {
             }
         };
         match self.gate.passage(now) {
-            Passage::Open => lot::work_off(self, vec![work], None).await,
+            Passage::Open => lot::work_off(self, vec![work], None).await.retry_after,
             Passage::Probe => {
                 let reason = self.gate.reason();
-                let retry_after = lot::work_off(self, vec![work], reason.as_deref()).await;
+                let retry_after = lot::work_off(self, vec![work], reason.as_deref()).await.retry_after;
                 if self.gate.is_probing() {
                     self.gate.ask_for_another();
                     self.wake_publisher();

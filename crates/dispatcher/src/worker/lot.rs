@@ -6,7 +6,7 @@ use std::time::Duration;
 use conversion_core::Timestamp;
 use conversion_core::failure::{Blame, Consequence, Failure};
 use conversion_core::report::Outcome;
-use conversion_store::{Change, HELD, Settlement};
+use conversion_store::{Change, HELD, ItemSettlement, Settlement, Status};
 
 use super::prepare::{Prepared, Ready};
 use super::send::{Answer, Verdict, change_only};
@@ -24,16 +24,24 @@ const ENOUGH_TO_BLAME_SETTINGS: usize = 4;
 /// What is sent now must still be settled while the lease is good: a token, a request, both again, and each slow.
 const SEND_SPAN: Duration = Duration::from_secs(240);
 
-/// Prepares and sends `lot`. `probe` names the reason of the hold that it is to test. Returns the longest wait that the
-/// platform named for what failed in passing.
-pub(super) async fn work_off(station: &Station, lot: Vec<Work>, probe: Option<&str>) -> Option<Duration> {
+/// What came of a lot.
+#[derive(Debug, Default)]
+pub(super) struct Worked {
+    /// The longest wait that the platform named for what failed in passing.
+    pub(super) retry_after: Option<Duration>,
+    /// Whether something has to wait for its time before it can be sent.
+    pub(super) waits: bool,
+}
+
+/// Prepares and sends `lot`. `probe` names the reason of the hold that it is to test.
+pub(super) async fn work_off(station: &Station, lot: Vec<Work>, probe: Option<&str>) -> Worked {
     let now = station.clock.now();
     let surroundings = match station.look_up(&lot).await {
         Ok(surroundings) => surroundings,
         Err(error) => {
             tracing::error!(sink = %station.name, %error, "the store cannot be read");
             station.hand_back(lot, after(now, STORE_RETRY)).await;
-            return None;
+            return Worked::default();
         }
     };
     let mut ready = Vec::with_capacity(lot.len());
@@ -44,16 +52,19 @@ pub(super) async fn work_off(station: &Station, lot: Vec<Work>, probe: Option<&s
             Prepared::Settled(work, change) => settled.push(change_only(&work.lease, change)),
         }
     }
+    let waits =
+        |item: &ItemSettlement| item.change.as_ref().is_some_and(|change| change.status == Status::Pending);
+    let mut worked = Worked { retry_after: None, waits: settled.iter().any(waits) };
     station.ledger.settle(Settlement { exchanges: Vec::new(), sent_at: now, items: settled }).await;
-    let mut retry_after = None;
     for part in batch::form(ready, |ready| &ready.payload, station.limits) {
         if station.is_mock() {
             station.mock(&part).await;
         } else {
-            retry_after = retry_after.max(Dismantling::of(station, &part, probe).send(part).await);
+            let retry_after = Dismantling::of(station, &part, probe).send(part).await;
+            worked.retry_after = worked.retry_after.max(retry_after);
         }
     }
-    retry_after
+    worked
 }
 
 /// One batch on its way, and what is known of its items.

@@ -38,7 +38,7 @@ use crate::watch::Watch;
 /// A store that cannot be read is asked again this much later.
 pub(crate) const STORE_RETRY: Duration = Duration::from_secs(1);
 
-/// So many deliveries are taken at most to find one that can be a probe.
+/// So many deliveries are skipped or given up at most to find one that can be a probe.
 const PROBE_TRIES: usize = 100;
 
 /// Everything that a worker knows of its sink and its surroundings. Shared with the API.
@@ -260,17 +260,20 @@ impl Worker {
         let reason = station.gate.reason();
         let mut found = false;
         station.alarm.take(station.clock.now());
-        // What is skipped teaches nothing: the next one is tried, but not for ever.
-        for _ in 0..PROBE_TRIES {
+        // What is not sent teaches nothing: the next one is tried, but not for ever. What has to wait is out of the way.
+        let mut tries = 0;
+        while tries < PROBE_TRIES {
             // What was handed back a moment ago can be the next probe only once it is written.
             station.ledger.flush().await;
             match station.lease(1).await {
                 Ok(lot) if lot.is_empty() => break,
                 Ok(lot) => {
                     found = true;
-                    lot::work_off(&station, lot, reason.as_deref()).await;
+                    let worked = lot::work_off(&station, lot, reason.as_deref()).await;
+                    tries += usize::from(!worked.waits);
                 }
                 Err(error) => {
+                    tries += 1;
                     tracing::error!(sink = %station.name, %error, "the store cannot be read");
                     station.alarm.set(after(station.clock.now(), STORE_RETRY));
                     tokio::time::sleep(STORE_RETRY).await;

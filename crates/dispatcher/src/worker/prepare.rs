@@ -9,7 +9,7 @@ use conversion_core::attribution::{self, Attribution};
 use conversion_core::consent::ConsentVerdict;
 use conversion_core::sink::{NotSent, Payload, Related, Subject};
 use conversion_core::skip::{MISSING_CREDENTIALS, Skip};
-use conversion_store::{Change, DeliveryId, HELD, StoreError};
+use conversion_store::{Change, DeliveryId, HELD, Hold, StoreError};
 
 use super::Station;
 use crate::clock::after;
@@ -17,12 +17,10 @@ use crate::config::OnMissingCredentials;
 use crate::gate::PROBE_EVERY;
 use crate::intake::Work;
 use crate::screen::Screened;
-use crate::settle::{self, Standing, jitter};
+use crate::settle::{self, Patience, Standing};
 
 /// How long a delivery waits for an earlier one of the same conversion before it looks again.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
-/// What waits for its time is spread over so much, so that what came together does not leave in one moment.
-const WAIT_JITTER: Duration = Duration::from_secs(600);
 
 /// What of the store a lot is prepared with.
 #[derive(Debug, Default)]
@@ -76,10 +74,9 @@ impl Station {
     /// Prepares one delivery as of `now`.
     pub(super) async fn prepare(&self, work: Work, surroundings: &Surroundings, now: Timestamp) -> Prepared {
         let standing = self.standing(&work.lease, work.event.event_time);
-        if let Some(hold) = self.gate.event_name_hold(&work.event.event_name, now) {
-            let due_at = hold.until.unwrap_or_else(|| after(now, PROBE_EVERY));
-            let change = settle::waiting(&standing, due_at, HELD, hold.message);
-            return Prepared::Settled(work, change);
+        let hold = self.gate.hold(Some(&work.event.event_name));
+        if let Some(hold) = hold.filter(|hold| hold.until.is_none_or(|until| until > now)) {
+            return Prepared::Settled(work, held(&standing, hold, now));
         }
         let attribution = attribution::key(&work.event).and_then(|key| surroundings.attributions.get(key));
         let whole = attribution::complete(&work.event, attribution);
@@ -105,16 +102,22 @@ impl Station {
                 let change = self.skipped(&standing, Skip::mock_mode(self.descriptor.platform), now).await;
                 Prepared::Settled(work, change)
             }
-            Ok(payload) => self.unless_too_late(work, payload, consent, &standing, now),
-            Err(NotSent::WaitForEarlier) => {
-                let message = "an earlier delivery of the same conversion is not settled yet";
-                let change =
-                    settle::waiting(&standing, after(now, LOOK_AGAIN), "waiting_for_earlier", message);
-                Prepared::Settled(work, change)
+            Ok(payload) => match self.too_late(&payload, &standing, now) {
+                Some(change) => Prepared::Settled(work, change),
+                // Whoever is asked last is the probe: what is not sent would be none.
+                None => match self.gate.event_name_hold(&work.event.event_name, now) {
+                    Some(hold) => Prepared::Settled(work, held(&standing, hold, now)),
+                    None => Prepared::Ready(Ready { work, payload, consent }),
+                },
+            },
+            Err(NotSent::WaitForRelated) => {
+                let message = "another delivery of the same conversion is not settled yet";
+                let due_at = after(now, LOOK_AGAIN);
+                Prepared::Settled(work, settle::postponed(&standing, due_at, "waiting_for_earlier", message))
             }
             Err(NotSent::WaitUntil { at, reason, message }) => {
-                let due_at = after(at, jitter(WAIT_JITTER, rand::random()));
-                Prepared::Settled(work, settle::waiting(&standing, due_at, reason, message))
+                let due_at = settle::due_after(at, now, rand::random());
+                Prepared::Settled(work, settle::postponed(&standing, due_at, reason, message))
             }
             Err(NotSent::Skip(skip)) if standing.uncertain.is_some() => {
                 // The platform may have it: to call it skipped would be a lie.
@@ -139,34 +142,34 @@ impl Station {
         settle::skipped(standing, &skip)
     }
 
+    /// How long this payload is tried.
+    pub(super) fn patience(&self, payload: &Payload) -> Patience {
+        let max_event_age = self.patience.max_event_age.filter(|_| !payload.takes_back);
+        Patience { max_event_age, ..self.patience }
+    }
+
     /// Gives up what is past its deadline, and what can no longer be sent without being counted twice.
-    fn unless_too_late(
-        &self,
-        work: Work,
-        payload: Payload,
-        consent: ConsentVerdict,
-        standing: &Standing,
-        now: Timestamp,
-    ) -> Prepared {
-        let deadline = self.patience.deadline(standing, &self.gate.history(), now);
-        let give_up = |reason, message: &str| settle::failed(standing, reason, message);
+    fn too_late(&self, payload: &Payload, standing: &Standing, now: Timestamp) -> Option<Change> {
+        let deadline = self.patience(payload).deadline(standing, &self.gate.history(), now);
+        let give_up = |reason, message: &str| Some(settle::failed(standing, reason, message));
         let sent_as = standing.uncertain.as_ref().map(|uncertain| &uncertain.dedup_key);
-        let change = match sent_as {
-            _ if now >= deadline.at => Some(give_up(deadline.reason, "given up at its deadline")),
+        match sent_as {
+            _ if now >= deadline.at => give_up(deadline.reason, "given up at its deadline"),
             Some(_) if payload.dedup_key.is_none() => {
-                let message = "perhaps received, and the platform would not recognise a repetition";
-                Some(give_up("interrupted", message))
+                give_up("interrupted", "perhaps received, and the platform would not recognise a repetition")
             }
             Some(Some(key)) if Some(key) != payload.dedup_key.as_ref() => {
                 let message =
                     "perhaps received under another key: sending it under the new one could count it twice";
-                Some(give_up("mapping_changed_after_send", message))
+                give_up("mapping_changed_after_send", message)
             }
             _ => None,
-        };
-        match change {
-            Some(change) => Prepared::Settled(work, change),
-            None => Prepared::Ready(Ready { work, payload, consent }),
         }
     }
+}
+
+/// Waits for the end of its event name's hold.
+fn held(standing: &Standing, hold: Hold, now: Timestamp) -> Change {
+    let due_at = hold.until.unwrap_or_else(|| after(now, PROBE_EVERY));
+    settle::waiting(standing, due_at, HELD, hold.message)
 }

@@ -142,10 +142,8 @@ impl Station {
                 let retry_in = ready.work.retry_in;
                 let attempt =
                     FailedAttempt { failure, sent_at, dedup_key, not_yet_until, retry_in, now, random };
-                let holds = self.gate.history();
-                settle::after_failure(&standing, attempt, |standing| {
-                    self.patience.deadline(standing, &holds, now)
-                })
+                let (patience, holds) = (self.patience(&ready.payload), self.gate.history());
+                settle::after_failure(&standing, attempt, |standing| patience.deadline(standing, &holds, now))
             }
         }
     }

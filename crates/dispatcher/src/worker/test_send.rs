@@ -50,8 +50,8 @@ impl Station {
             _ if self.is_mock() => Err(Skip::mock_mode(self.descriptor.platform)),
             Ok(payload) => Ok(payload),
             Err(NotSent::Skip(skip)) => Err(skip),
-            // Without an earlier delivery in the subject there is none to wait for.
-            Err(NotSent::WaitForEarlier) => Err(Skip::already_counted(&event.event_name)),
+            // Without another delivery in the subject there is none to wait for.
+            Err(NotSent::WaitForRelated) => Err(Skip::already_counted(&event.event_name)),
             Err(NotSent::WaitUntil { reason, message, .. }) => Err(Skip::too_early(reason, message)),
         };
         let work = self.admit_test(event).await?;

@@ -75,6 +75,7 @@ prop_compose! {
             Just(RelatedState::Unsent),
             Just(RelatedState::Unsettled),
             times().prop_map(|at| RelatedState::Delivered { at }),
+            times().prop_map(|at| RelatedState::PerhapsDelivered { at }),
             Just(RelatedState::NotDelivered),
         ],
     ) -> Related {

@@ -8,12 +8,15 @@ use sink_google_ads::GoogleAds;
 use crate::support::{NOW, booking, build, event, prepare, settings, sink};
 
 use Order::{Earlier, Later};
-use RelatedState::{Delivered, NotDelivered, Unsent, Unsettled};
+use RelatedState::{Delivered, NotDelivered, PerhapsDelivered, Unsent, Unsettled};
 
 const RETRACT: &str = "retract_on = ['TRIAL_CANCELED', ' NO_SHOW ', '']";
 
 /// Half an hour before the cancellation.
 const DELIVERED: RelatedState = Delivered { at: Timestamp::constant(1_768_046_400 - 1800, 0) };
+
+/// Given up then, perhaps received.
+const PERHAPS: RelatedState = PerhapsDelivered { at: Timestamp::constant(1_768_046_400 - 1800, 0) };
 
 const ROW: &str = concat!(
     r#"{"adjustmentType":"RETRACTION","conversionAction":"customers/1234567890/conversionActions/987654321","#,
@@ -44,7 +47,7 @@ fn outcome(event: &CanonicalEvent, related: &[Related]) -> String {
             format!("{} {action}", row["adjustmentType"].as_str().unwrap_or("conversion"))
         }
         Err(NotSent::Skip(skip)) => skip.reason.to_owned(),
-        Err(NotSent::WaitForEarlier) => "waits".to_owned(),
+        Err(NotSent::WaitForRelated) => "waits".to_owned(),
         Err(NotSent::WaitUntil { reason, .. }) => reason.to_owned(),
     }
 }
@@ -106,11 +109,18 @@ fn a_cancellation_follows_its_original() {
         (vec![booked(Earlier, NotDelivered)], "original_not_delivered"),
         // They came in the wrong order.
         (vec![booked(Later, DELIVERED)], "RETRACTION 987654321"),
-        (vec![booked(Later, Unsettled)], "original_not_delivered"),
-        (vec![booked(Later, Unsent)], "original_not_delivered"),
+        (vec![booked(Later, Unsettled)], "waits"),
+        (vec![booked(Later, Unsent)], "waits"),
         (vec![booked(Later, NotDelivered)], "original_not_delivered"),
+        (vec![booked(Later, PERHAPS)], "RETRACTION 987654321"),
+        // Given up, but Google may count it.
+        (vec![booked(Earlier, PERHAPS)], "RETRACTION 987654321"),
+        (vec![booked(Earlier, PERHAPS), updated(Earlier, DELIVERED)], "RETRACTION 55"),
+        (vec![booked(Earlier, PERHAPS), updated(Earlier, Unsettled)], "waits"),
+        (vec![booked(Earlier, Unsent), updated(Earlier, PERHAPS)], "RETRACTION 55"),
         // Booked again since: that is not what was canceled.
         (vec![booked(Earlier, NotDelivered), booked(Later, DELIVERED)], "original_not_delivered"),
+        (vec![booked(Earlier, NotDelivered), booked(Later, Unsent)], "original_not_delivered"),
         (vec![booked(Earlier, Unsettled), booked(Later, DELIVERED)], "waits"),
         // The first that Google has; what waits beside it stops by itself.
         (vec![booked(Earlier, DELIVERED), updated(Earlier, DELIVERED)], "RETRACTION 987654321"),
@@ -168,23 +178,34 @@ fn the_skips_say_what_happened_and_what_to_do() {
 }
 
 #[test]
-fn credentials_come_first_then_the_operators_rules_then_the_original() {
-    let (cancellation, denied) = (cancellation(), || Some(Skip::consent_denied()));
-    let reason = |sink: &GoogleAds, subject: &Subject<'_>| match sink.prepare(subject, NOW) {
+fn credentials_come_first_then_the_mapping() {
+    let cancellation = cancellation();
+    let related = [other("TRIAL_BOOKED", Earlier, DELIVERED)];
+    let subject = Subject::new(&cancellation).beside(&related);
+    let reason = |sink: &GoogleAds| match sink.prepare(&subject, NOW) {
         Err(NotSent::Skip(skip)) => skip.reason,
         other => panic!("not skipped: {other:?}"),
     };
-    let related = [other("TRIAL_BOOKED", Earlier, Unsettled)];
-    let subject = Subject::new(&cancellation).beside(&related).screened(denied());
     let mut without_token = settings(RETRACT);
     without_token.remove("refresh_token");
-    assert_eq!(reason(&build(without_token).unwrap(), &subject), "missing_credentials");
-    assert_eq!(reason(&sink(RETRACT), &subject), "consent_denied");
-    assert_eq!(reason(&sink(""), &subject), "no_event_mapping");
-    let booking = booking(r#""gclid":"g""#);
+    assert_eq!(reason(&build(without_token).unwrap()), "missing_credentials");
+    assert_eq!(reason(&sink("")), "no_event_mapping");
+}
+
+/// It says nothing of the person, and the conversion would stay counted.
+#[test]
+fn consent_and_age_hold_back_conversions_but_not_what_takes_them_back() {
+    let (cancellation, booking) = (cancellation(), booking(r#""gclid":"g""#));
+    let booked = [other("TRIAL_BOOKED", Earlier, DELIVERED)];
     let canceled = [other("TRIAL_CANCELED", Later, Unsent)];
-    let subject = Subject::new(&booking).beside(&canceled).screened(denied());
-    assert_eq!(reason(&sink(RETRACT), &subject), "consent_denied");
+    for rule in [Skip::consent_denied(), Skip::event_too_old(std::time::Duration::from_secs(7 * 86_400))] {
+        let subject = Subject::new(&cancellation).beside(&booked).screened(Some(rule.clone()));
+        let payload = sink(RETRACT).prepare(&subject, NOW).unwrap();
+        assert_eq!((payload.item.get(), payload.takes_back), (ROW, true));
+        let subject = Subject::new(&booking).beside(&canceled).screened(Some(rule.clone()));
+        assert_eq!(sink(RETRACT).prepare(&subject, NOW).unwrap_err(), NotSent::Skip(rule));
+    }
+    assert!(!prepare(&sink(RETRACT), &booking).unwrap().takes_back);
 }
 
 #[test]

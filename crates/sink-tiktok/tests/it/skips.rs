@@ -131,8 +131,8 @@ fn once_means_that_a_conversion_is_sent_once_under_one_name() {
     let counted = Err(NotSent::Skip(Skip::already_counted("TRIAL_BOOKED")));
     for (reschedules, other, order, state, expected) in [
         ("once", "TRIAL_BOOKED", Earlier, delivered, counted.clone()),
-        ("once", "TRIAL_BOOKED", Earlier, Unsettled, Err(NotSent::WaitForEarlier)),
-        ("once", "TRIAL_BOOKED", Earlier, Unsent, Err(NotSent::WaitForEarlier)),
+        ("once", "TRIAL_BOOKED", Earlier, Unsettled, Err(NotSent::WaitForRelated)),
+        ("once", "TRIAL_BOOKED", Earlier, Unsent, Err(NotSent::WaitForRelated)),
         ("once", "TRIAL_BOOKED", Earlier, NotDelivered, Ok(())),
         // One that was given up and is tried again by hand, after a later one was delivered.
         ("once", "TRIAL_BOOKED", Later, delivered, counted),

@@ -37,10 +37,11 @@ pub(super) fn tell(
         return Ok(false);
     }
     let sql = "INSERT INTO appointment (id, source, revision, service, starts_at, is_canceled, value, booked_at,
-            details, created_at, updated_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)
+            details, created_at, updated_at, is_trial)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11)
         ON CONFLICT (id) DO UPDATE SET source = ?2, revision = ?3, service = ?4, starts_at = ?5, is_canceled = ?6,
-            value = ?7, booked_at = ifnull(?8, booked_at), details = ?9, updated_at = ?10";
+            value = ?7, booked_at = ifnull(?8, booked_at), details = ?9, updated_at = ?10,
+            is_trial = ?11";
     connection.prepare_cached(sql)?.execute(params![
         id,
         source,
@@ -52,15 +53,17 @@ pub(super) fn tell(
         booked_at.map(At::from),
         details.pack(),
         now,
+        known.is_trial,
     ])?;
     Ok(true)
 }
 
 fn find(connection: &Connection, id: &str) -> rusqlite::Result<Option<(Option<OwnedAppointment>, Details)>> {
-    let sql = "SELECT source, revision, service, starts_at, is_canceled, value, details FROM appointment
+    let sql =
+        "SELECT source, revision, service, starts_at, is_canceled, value, is_trial, details FROM appointment
         WHERE id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let found =
-        statement.query_row([id], |row| Ok((owned(row)?, Details::unpack(row.get_ref(6)?.as_blob()?))));
+        statement.query_row([id], |row| Ok((owned(row)?, Details::unpack(row.get_ref(7)?.as_blob()?))));
     found.optional()
 }

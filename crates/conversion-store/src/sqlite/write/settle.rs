@@ -76,7 +76,8 @@ impl<'a> Writes<'a> {
             change: connection.prepare_cached(
                 "UPDATE delivery SET status = ?3, due_at = ifnull(?4, due_at), owner = NULL, tries = ?5,
                     uncertain_since = ?6, dedup_key = ?7, reason = ?8, message = ?9,
-                    consent = ifnull(?10, consent), response_code = ifnull(?11, response_code), settled_at = ?12, attempts = ?13
+                    consent = ifnull(?10, consent), response_code = ifnull(?11, response_code), settled_at = ?12, attempts = ?13,
+                    retried_at = ifnull(?14, retried_at)
                 WHERE event = ?1 AND sink = ?2",
             )?,
         })
@@ -164,6 +165,7 @@ impl<'a> Writes<'a> {
             change.response_code,
             settled.then_some(self.now),
             attempts,
+            change.waiting_since.map(At::from),
         ])?;
         Ok(())
     }
