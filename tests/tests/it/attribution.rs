@@ -6,40 +6,18 @@ use conversion_core::Timestamp;
 use conversion_core::attribution::Attribution;
 use conversion_core::consent::ConsentStatus;
 use conversion_store::Access;
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
-use crate::harness::{Counts, Platforms, Program, Reply, Setup, World, booked, until};
+use crate::harness::{
+    BROWSER, Counts, HASHED_VISITOR, Platforms, Program, Reply, SITE, SITE_SETTINGS, Setup, VISITOR, World,
+    booked, until,
+};
 
-const ID: &str = "0123456789abcdef0123456789abcdef";
-// printf %s 0123456789abcdef0123456789abcdef | sha256sum
-const HASHED_ID: &str = "3eb1bd439947eb762998e566ccc2e099c791118b2f40579cc4f7da2b5061b7f9";
-const SITE: &str = "https://academy.example";
-const BROWSER: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)";
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// A service behind a proxy on this machine, for one site.
-const FILE: &str =
-    "[server]\ntrusted_proxies = ['127.0.0.1']\n[attribution]\norigins = ['https://academy.example']\n";
-
 async fn world() -> World {
-    Setup::new().file(FILE).start().await
-}
-
-/// A page of the site reports this, seen from 8.8.8.8.
-fn visit(world: &World, body: impl Into<String>) -> RequestBuilder {
-    world
-        .request(Method::POST, "/api/attributions")
-        .header("origin", SITE)
-        .header("content-type", "text/plain;charset=UTF-8")
-        .header("x-forwarded-for", "8.8.8.8")
-        .header("user-agent", BROWSER)
-        .body(body.into())
-}
-
-async fn report(world: &World, visited: Value) {
-    let reply = Reply::of(visit(world, visited.to_string())).await.unwrap();
-    assert_eq!((reply.status, reply.text.as_str()), (204, ""));
+    Setup::new().file(SITE_SETTINGS).start().await
 }
 
 fn header<'r>(response: &'r Response, name: &str) -> Option<&'r str> {
@@ -51,20 +29,12 @@ async fn kept(world: &World, id: &str) -> Option<Attribution> {
     store.attributions(&[id.to_owned()]).await.unwrap().pop()
 }
 
-/// What the platform was told of this event.
-async fn told(world: &World, sink: &str, event_id: &str) -> Value {
-    let delivery = world.settled(sink, event_id).await;
-    assert_eq!(delivery["status"], "DELIVERED", "{delivery}");
-    serde_json::from_str(delivery["requestBody"].as_str().unwrap()).unwrap()
-}
-
 #[tokio::test]
 async fn an_event_takes_what_it_lacks_from_the_visit_that_it_names() {
     let world = world().await;
-    report(
-        &world,
-        json!({
-            "id": ID, "clickIds": { "gclid": "Cj0abc" }, "ttclid": "E.C.P.abc", "consent": { "adUserData": "GRANTED" },
+    world.visited(
+                json!({
+            "id": VISITOR, "clickIds": { "gclid": "Cj0abc" }, "ttclid": "E.C.P.abc", "consent": { "adUserData": "GRANTED" },
             "pageUrl": "https://academy.example/?ttclid=E.C.P.abc", "pageReferrer": "https://www.tiktok.com/",
         }),
     )
@@ -78,45 +48,45 @@ async fn an_event_takes_what_it_lacks_from_the_visit_that_it_names() {
         event
     };
     let own = json!({
-        "attributionId": ID, "externalId": "customer-7", "ttclid": "E.C.P.own", "ip": "1.1.1.1",
+        "attributionId": VISITOR, "externalId": "customer-7", "ttclid": "E.C.P.own", "ip": "1.1.1.1",
         "userAgent": "Own/1.0", "pageUrl": "https://academy.example/booked",
     });
     world
         .report(&[
-            event("by-attribution", json!({ "attributionId": ID })),
-            event("by-person", json!({ "externalId": ID })),
+            event("by-attribution", json!({ "attributionId": VISITOR })),
+            event("by-person", json!({ "externalId": VISITOR })),
             event("own", own),
             event("unknown", json!({ "attributionId": "f".repeat(32), "email": "ada@example.com" })),
         ])
         .await;
 
     for id in ["by-attribution", "by-person"] {
-        let body = told(&world, "tiktok", id).await;
-        let user = json!({ "ttclid": "E.C.P.abc", "external_id": HASHED_ID, "ip": "8.8.8.8", "user_agent": BROWSER });
+        let body = world.sent("tiktok", id).await;
+        let user = json!({ "ttclid": "E.C.P.abc", "external_id": HASHED_VISITOR, "ip": "8.8.8.8", "user_agent": BROWSER });
         let page = json!({ "url": "https://academy.example/?ttclid=E.C.P.abc", "referrer": "https://www.tiktok.com/" });
         assert_eq!(body["data"][0]["user"], user, "{id}");
         assert_eq!(body["data"][0]["page"], page, "{id}");
     }
-    let google = told(&world, "google-ads", "by-attribution").await;
+    let google = world.sent("google-ads", "by-attribution").await;
     assert_eq!(google["conversions"][0]["gclid"], "Cj0abc");
     assert_eq!(google["conversions"][0]["consent"]["adUserData"], "GRANTED");
 
-    let body = told(&world, "tiktok", "own").await;
+    let body = world.sent("tiktok", "own").await;
     // printf %s customer-7 | sha256sum
     let external_id = "acade5fe58d0b5a805a02b8b3a546d8edd170eb78b8ec7b2cbfe0b9ebef2e6e1";
     let user = json!({ "ttclid": "E.C.P.own", "external_id": external_id, "ip": "1.1.1.1", "user_agent": "Own/1.0" });
     assert_eq!(body["data"][0]["user"], user);
     assert_eq!(body["data"][0]["page"]["url"], "https://academy.example/booked");
-    let body = told(&world, "tiktok", "unknown").await;
+    let body = world.sent("tiktok", "unknown").await;
     assert!(body["data"][0]["user"].get("ttclid").is_none());
 }
 
 #[tokio::test]
 async fn google_waits_for_a_click_of_known_age() {
     let world = world().await;
-    report(&world, json!({ "id": ID, "gclid": "Cj0abc", "ttclid": "E.C.P.abc" })).await;
+    world.visited(json!({ "id": VISITOR, "gclid": "Cj0abc", "ttclid": "E.C.P.abc" })).await;
     let clicked_at = world.clock.now();
-    let event = json!({ "eventId": "e", "eventName": "TRIAL_BOOKED", "eventTime": world.time_in(Duration::ZERO), "attributionId": ID });
+    let event = json!({ "eventId": "e", "eventName": "TRIAL_BOOKED", "eventTime": world.time_in(Duration::ZERO), "attributionId": VISITOR });
     world.report(&[event]).await;
     world.until_counts("tiktok", Counts::delivered(1)).await;
     let waiting = until("Google's delivery to wait", async || {
@@ -128,15 +98,15 @@ async fn google_waits_for_a_click_of_known_age() {
     let minutes = due.duration_since(clicked_at).as_mins();
     assert!((360..=370).contains(&minutes), "{minutes}");
     world.advance(Duration::from_secs(371 * 60)).await;
-    told(&world, "google-ads", "e").await;
+    world.sent("google-ads", "e").await;
 }
 
 /// What waits for Google is not tried in vain.
 #[tokio::test]
 async fn the_wait_for_a_click_s_age_uses_up_no_patience() {
-    let world = Setup::new().file(&format!("{FILE}[delivery]\nretry_for = '4h'\n")).start().await;
-    report(&world, json!({ "id": ID, "gclid": "Cj0abc" })).await;
-    let event = json!({ "eventId": "e", "eventName": "TRIAL_BOOKED", "eventTime": world.time_in(Duration::ZERO), "attributionId": ID });
+    let world = Setup::new().file(SITE_SETTINGS).file("[delivery]\nretry_for = '4h'\n").start().await;
+    world.visited(json!({ "id": VISITOR, "gclid": "Cj0abc" })).await;
+    let event = json!({ "eventId": "e", "eventName": "TRIAL_BOOKED", "eventTime": world.time_in(Duration::ZERO), "attributionId": VISITOR });
     world.report(&[event]).await;
     until("the delivery to wait", async || {
         let delivery = world.delivery("google-ads", "e").await;
@@ -144,7 +114,7 @@ async fn the_wait_for_a_click_s_age_uses_up_no_patience() {
     })
     .await;
     world.advance(Duration::from_secs(371 * 60)).await;
-    told(&world, "google-ads", "e").await;
+    world.sent("google-ads", "e").await;
 }
 
 /// Whoever knows an address can work out its digest and report a visit under it.
@@ -153,7 +123,7 @@ async fn a_digest_names_no_visit_unless_it_is_called_an_attribution() {
     let world = world().await;
     // printf %s ada@example.com | sha256sum
     let digest = "b5fc85e55755f9e0d030a10ab4429b6b2944855f9a0d60077fe832becbc41d72";
-    report(&world, json!({ "id": digest, "ttclid": "E.C.P.foreign" })).await;
+    world.visited(json!({ "id": digest, "ttclid": "E.C.P.foreign" })).await;
     let event = |id: &str, by: &str| {
         let mut event = booked(id);
         event.as_object_mut().unwrap().remove("ttclid");
@@ -162,7 +132,7 @@ async fn a_digest_names_no_visit_unless_it_is_called_an_attribution() {
     };
     world.report(&[event("by-person", "externalId"), event("by-attribution", "attributionId")]).await;
     for (id, ttclid) in [("by-person", Value::Null), ("by-attribution", json!("E.C.P.foreign"))] {
-        let body = told(&world, "tiktok", id).await;
+        let body = world.sent("tiktok", id).await;
         assert_eq!(body["data"][0]["user"]["ttclid"], ttclid, "{id}");
     }
 }
@@ -170,29 +140,30 @@ async fn a_digest_names_no_visit_unless_it_is_called_an_attribution() {
 #[tokio::test]
 async fn the_first_write_of_a_click_id_stands_and_a_refusal_is_heard() {
     let world = world().await;
-    report(&world, json!({ "id": ID, "ttclid": "first", "pageUrl": "https://academy.example/first" })).await;
-    report(
-        &world,
-        json!({ "id": ID, "ttclid": "second", "gclid": "Cj0", "pageUrl": "https://academy.example/2" }),
+    world
+        .visited(json!({ "id": VISITOR, "ttclid": "first", "pageUrl": "https://academy.example/first" }))
+        .await;
+    world.visited(
+                json!({ "id": VISITOR, "ttclid": "second", "gclid": "Cj0", "pageUrl": "https://academy.example/2" }),
     )
     .await;
     let clicks = |attribution: &Attribution| -> Vec<(String, String)> {
         attribution.clicks.iter().map(|(name, click)| (name.clone(), click.value.clone())).collect()
     };
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let attribution = kept(&world, ID).await.unwrap();
+    let attribution = kept(&world, VISITOR).await.unwrap();
     assert_eq!(clicks(&attribution), [pair("gclid", "Cj0"), pair("ttclid", "first")]);
     assert_eq!(attribution.page_url.as_deref(), Some("https://academy.example/first"));
 
     let refusal =
         |id: &str| json!({ "id": id, "clickIds": { "msclkid": "x" }, "consent": { "adUserData": "DENIED" } });
-    report(&world, refusal("unknown-visitor-1")).await;
+    world.visited(refusal("unknown-visitor-1")).await;
     assert!(kept(&world, "unknown-visitor-1").await.is_none(), "nothing is kept of who refuses");
-    report(&world, refusal(ID)).await;
-    let after = kept(&world, ID).await.unwrap();
+    world.visited(refusal(VISITOR)).await;
+    let after = kept(&world, VISITOR).await.unwrap();
     assert_eq!(clicks(&after), clicks(&attribution), "what the refusal brought is not kept either");
     assert_eq!(after.consent.ad_user_data, Some(ConsentStatus::Denied));
-    let event = json!({ "eventId": "e", "eventName": "TRIAL_BOOKED", "eventTime": 1_768_046_400, "attributionId": ID });
+    let event = json!({ "eventId": "e", "eventName": "TRIAL_BOOKED", "eventTime": 1_768_046_400, "attributionId": VISITOR });
     world.report(&[event]).await;
     assert_eq!(world.settled("tiktok", "e").await["reason"], "consent_denied");
 }
@@ -231,7 +202,7 @@ async fn only_pages_of_configured_sites_may_report() {
         }
     }
     // A page may read what is wrong, too.
-    let response = visit(&world, "{}").send().await.unwrap();
+    let response = world.visit("{}").send().await.unwrap();
     assert_eq!(
         (response.status().as_u16(), header(&response, "access-control-allow-origin")),
         (422, Some(SITE))
@@ -241,7 +212,8 @@ async fn only_pages_of_configured_sites_may_report() {
 #[tokio::test]
 async fn what_is_no_visit_is_refused_by_name() {
     let world = world().await;
-    let too_long = format!("{{\"id\":\"{ID}\",\"pageUrl\":\"https://a.test/{}\"}}", "a".repeat(8 * 1024));
+    let too_long =
+        format!("{{\"id\":\"{VISITOR}\",\"pageUrl\":\"https://a.test/{}\"}}", "a".repeat(8 * 1024));
     for (body, status, error) in [
         ("{\"id\":\"ada@example.com\"}", 422, "must be 16 to 64 letters, digits, hyphens and underscores"),
         ("{\"ip\":\"1.2.3.4\"}", 422, "is not a field"),
@@ -252,7 +224,7 @@ async fn what_is_no_visit_is_refused_by_name() {
             "the body is longer than 8192 bytes; send click ids and addresses of pages alone",
         ),
     ] {
-        let reply = Reply::of(visit(&world, body)).await.unwrap();
+        let reply = Reply::of(world.visit(body)).await.unwrap();
         assert_eq!(reply.status, status, "{}", reply.text);
         assert!(reply.text.contains(error), "{}", reply.text);
         assert!(!reply.text.contains("ada@"), "{}", reply.text);
@@ -265,11 +237,11 @@ async fn what_is_no_visit_is_refused_by_name() {
 
 #[tokio::test]
 async fn an_address_may_report_so_many_visits_in_a_minute() {
-    let file = format!("{FILE}visits_per_minute = 2\n");
+    let file = format!("{SITE_SETTINGS}visits_per_minute = 2\n");
     let world = Setup::new().file(&file).start().await;
     let from = async |forwarded: &str| {
         let request = world.request(Method::POST, "/api/attributions").header("x-forwarded-for", forwarded);
-        request.body(json!({ "id": ID }).to_string()).send().await.unwrap()
+        request.body(json!({ "id": VISITOR }).to_string()).send().await.unwrap()
     };
     assert_eq!(from("8.8.8.8").await.status(), 204);
     assert_eq!(from("6.6.6.6, 8.8.8.8").await.status(), 204, "what a visitor claims is not believed");
@@ -283,15 +255,15 @@ async fn an_address_may_report_so_many_visits_in_a_minute() {
     let world = Setup::new().file("[attribution]\nvisits_per_minute = 1\n").start().await;
     let statuses = async |forwarded: &str| {
         let request = world.request(Method::POST, "/api/attributions").header("x-forwarded-for", forwarded);
-        Reply::of(request.body(json!({ "id": ID }).to_string())).await.unwrap().status
+        Reply::of(request.body(json!({ "id": VISITOR }).to_string())).await.unwrap().status
     };
     assert_eq!((statuses("8.8.8.8").await, statuses("8.8.4.4").await), (204, 429));
-    assert_eq!(kept(&world, ID).await.unwrap().ip.unwrap().to_string(), "127.0.0.1");
+    assert_eq!(kept(&world, VISITOR).await.unwrap().ip.unwrap().to_string(), "127.0.0.1");
 }
 
 #[tokio::test]
 async fn the_answer_sets_the_cookie_where_a_domain_is_configured() {
-    let cookie = |attributes: &str| Some(format!("va_attrib={ID}; {attributes}"));
+    let cookie = |attributes: &str| Some(format!("va_attrib={VISITOR}; {attributes}"));
     for (settings, expected) in [
         ("", None),
         (
@@ -306,30 +278,30 @@ async fn the_answer_sets_the_cookie_where_a_domain_is_configured() {
         let file = format!("[attribution]\norigins = ['{SITE}']\n{settings}");
         let world = Setup::new().file(&file).start().await;
         let set_cookie = async |body: Value| {
-            let response = visit(&world, body.to_string()).send().await.unwrap();
+            let response = world.visit(body.to_string()).send().await.unwrap();
             header(&response, "set-cookie").map(str::to_owned)
         };
-        assert_eq!(set_cookie(json!({ "id": ID })).await, expected, "{settings}");
-        assert_eq!(set_cookie(json!({ "id": ID, "consent": { "adUserData": "DENIED" } })).await, None);
+        assert_eq!(set_cookie(json!({ "id": VISITOR })).await, expected, "{settings}");
+        assert_eq!(set_cookie(json!({ "id": VISITOR, "consent": { "adUserData": "DENIED" } })).await, None);
         assert_eq!(set_cookie(json!({})).await, None);
     }
 }
 
 #[tokio::test]
 async fn an_attribution_is_forgotten_when_its_time_is_over() {
-    let world = Setup::new().file(&format!("{FILE}keep_for = '2d'\n")).start().await;
+    let world = Setup::new().file(&format!("{SITE_SETTINGS}keep_for = '2d'\n")).start().await;
     let early = "early-visitor-01";
-    report(&world, json!({ "id": early, "ttclid": "a" })).await;
-    report(&world, json!({ "id": ID, "ttclid": "b" })).await;
+    world.visited(json!({ "id": early, "ttclid": "a" })).await;
+    world.visited(json!({ "id": VISITOR, "ttclid": "b" })).await;
     world.advance(DAY).await;
-    report(&world, json!({ "id": ID })).await;
+    world.visited(json!({ "id": VISITOR })).await;
     world.advance(DAY + Duration::from_secs(2 * 3600)).await;
     until("the early one to be forgotten", async || match kept(&world, early).await {
         None => Ok(()),
         Some(attribution) => Err(format!("{attribution:?}")),
     })
     .await;
-    assert!(kept(&world, ID).await.is_some(), "it was written to after that");
+    assert!(kept(&world, VISITOR).await.is_some(), "it was written to after that");
 }
 
 #[tokio::test]
@@ -359,7 +331,7 @@ async fn logs_tell_nothing_of_a_visitor() {
     let folder = tempfile::tempdir().unwrap();
     let mut environment = platforms.environment();
     let file = folder.path().join("signalbox.toml");
-    std::fs::write(&file, FILE).unwrap();
+    std::fs::write(&file, SITE_SETTINGS).unwrap();
     let variables = [
         ("SIGNALBOX_STORE", format!("sqlite://{}", folder.path().join("signalbox.db").display())),
         ("SIGNALBOX_CONFIG", file.display().to_string()),
@@ -367,8 +339,7 @@ async fn logs_tell_nothing_of_a_visitor() {
     ];
     environment.extend(variables.map(|(name, value)| (name.to_owned(), value)));
     let program = Program::serve(&environment).await;
-    let body =
-        json!({ "id": ID, "ttclid": "click-of-ada", "pageUrl": "https://academy.example/?name=Augusta" });
+    let body = json!({ "id": VISITOR, "ttclid": "click-of-ada", "pageUrl": "https://academy.example/?name=Augusta" });
     for (body, status) in [(body.to_string(), 204), (body.to_string().replace("id", "di"), 422)] {
         let request = program
             .api
@@ -378,11 +349,11 @@ async fn logs_tell_nothing_of_a_visitor() {
             .body(body);
         assert_eq!(Reply::of(request).await.unwrap().status, status);
     }
-    let event = json!({ "eventId": "e", "eventName": "TRIAL_BOOKED", "eventTime": 1_768_046_400, "attributionId": ID });
+    let event = json!({ "eventId": "e", "eventName": "TRIAL_BOOKED", "eventTime": 1_768_046_400, "attributionId": VISITOR });
     program.api.report(&[event]).await;
     program.api.until_counts("tiktok", Counts::delivered(1)).await;
     let log = program.printed().join("\n");
-    for private in ["click-of-ada", "Augusta", "198.51.100.77", "Browser-of-Ada", ID] {
+    for private in ["click-of-ada", "Augusta", "198.51.100.77", "Browser-of-Ada", VISITOR] {
         assert!(!log.contains(private), "{private} is in the log:\n{log}");
     }
 }

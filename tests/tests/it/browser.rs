@@ -3,71 +3,21 @@
 use std::io;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 
-use async_trait::async_trait;
 use axum::Router;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Html;
 use conversion_core::attribution::Attribution;
-use conversion_core::booking::Appointment;
 use conversion_core::consent::ConsentStatus;
-use conversion_core::failure::{Failure, FailureClass};
-use conversion_core::registry::SourcePlugin;
-use conversion_core::sink::CheckReport;
-use conversion_core::source::{BookingSource, NotGenuine, Notice, SourceDescriptor};
 use conversion_store::Access;
-use jiff::civil::Date;
-use serde_json::value::RawValue;
+use platform_sandbox::AcuitySettings;
+use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::harness::{Setup, World};
-
-/// A booking system of which nothing but its pages is known.
-#[derive(Debug)]
-struct Bookings;
-
-static BOOKINGS: SourceDescriptor = SourceDescriptor {
-    kind: "bookings",
-    title: "Bookings",
-    docs: "https://bookings.example",
-    signature_header: "x-signature",
-    booking_hosts: &["acuityscheduling.com", "as.me"],
-    environment: &[],
-    example: "",
-};
-
-inventory::submit! { SourcePlugin { descriptor: &BOOKINGS, build: |_| Ok(Arc::new(Bookings)) } }
-
-#[async_trait]
-impl BookingSource for Bookings {
-    fn receive(&self, _: Option<&[u8]>, _: &[u8]) -> Result<Notice, NotGenuine> {
-        Err(NotGenuine)
-    }
-
-    async fn fetch(&self, _: &str) -> Result<Appointment, Failure> {
-        Err(Failure::new(FailureClass::Unreachable, "there is nothing"))
-    }
-
-    async fn list(&self, _: Date, _: Date) -> Result<Vec<Box<RawValue>>, Failure> {
-        Ok(Vec::new())
-    }
-
-    fn read(&self, _: &RawValue) -> Result<Appointment, String> {
-        Err("there is nothing".to_owned())
-    }
-
-    async fn check(&self) -> Result<CheckReport, Failure> {
-        Ok(CheckReport { summary: String::new() })
-    }
-
-    fn attribution_parameter(&self) -> Option<String> {
-        Some("field:16788923".to_owned())
-    }
-}
+use crate::harness::{FIELD, Setup, World, trial};
 
 const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/dispatcher/script/signalbox.min.js");
@@ -133,9 +83,9 @@ async fn site() -> (World, Site) {
         "[server]\npublic_url = 'http://signals.academy.localhost'\n\
         [attribution]\norigins = ['{origin}']\ncookie_domain = 'academy.localhost'\n\
         [[sinks]]\nkind = 'tiktok'\n[[sinks]]\nkind = 'google-ads'\n\
-        [[sources]]\nkind = 'bookings'\n"
+        [[sources]]\nkind = 'acuity'\nfields = {{ attributionId = {FIELD} }}"
     );
-    let world = Setup::new().file(&settings).start().await;
+    let world = Setup::new().file(&settings).start_with_acuity(AcuitySettings::default()).await;
     let service = world.base.replace("127.0.0.1", "signals.academy.localhost");
     let mut server = JoinSet::new();
     let pages = Router::new().fallback(page).with_state(service);
@@ -221,6 +171,7 @@ async fn a_visit_is_reported_once_and_handed_on_and_nothing_happens_without_cons
     assert_eq!(clicks(&bob), [("ttclid", "E.C.P.bob")]);
     assert_eq!(bob.consent.ad_user_data, Some(ConsentStatus::Granted));
     assert_eq!(posts("decided"), 1, "a page that decided early is heard");
+    is_joined_to_its_booking(&world, &text("/decided/hrefs/booking")).await;
 
     // Where the script can store nothing, the service's answer still sets the cookie.
     let locked = text("/locked/cookies/0/value");
@@ -230,4 +181,22 @@ async fn a_visit_is_reported_once_and_handed_on_and_nothing_happens_without_cons
     let stranger = text("/stranger/stored/va_attrib");
     assert_eq!(posts("stranger"), 1);
     assert!(kept(&world, &stranger).await.is_none());
+}
+
+/// Follows the link to a booking, whose page fills the intake form's field with what the link says.
+async fn is_joined_to_its_booking(world: &World, link: &str) {
+    let link = Url::parse(link).unwrap();
+    let name = format!("field:{FIELD}");
+    let (_, answer) = link.query_pairs().find(|(key, _)| *key == name).unwrap();
+    let mut booking = trial("eve", "2027-03-01T10:15:00-0500");
+    booking.fields = [(FIELD, answer.to_string())].into();
+    let id = world.acuity().book(booking).unwrap();
+    world.until_told(1).await;
+    let event = &world.sent("tiktok", &format!("appt-{id}")).await["data"][0];
+    assert_eq!(event["user"]["ttclid"], "E.C.P.eve");
+    assert!(event["page"]["url"].as_str().unwrap().ends_with("/asks?ttclid=E.C.P.eve"), "{event}");
+    assert!(event["user"]["user_agent"].as_str().unwrap().contains("Chrome"), "{event}");
+    let shown = world.ask("{ appointments { id ttclid attributionId } }").await;
+    let expected = json!([{ "id": id.to_string(), "ttclid": "E.C.P.eve", "attributionId": answer }]);
+    assert_eq!(shown["appointments"], expected);
 }

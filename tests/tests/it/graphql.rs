@@ -3,44 +3,11 @@
 use platform_sandbox::Platform;
 use serde_json::{Value, json};
 
-use crate::harness::{Api, Setup, World, booked, event, tiktok_verdict, until};
-
-/// The spec's query, word for word.
-const SPEC: &str = "query {
-  appointments(limit: 10) {
-    id
-    email
-    ttclid
-    canonicalEvents {
-      name
-      eventTime
-      deliveries {
-        platform
-        status
-        requestBody
-        responseBody
-        responseCode
-      }
-    }
-  }
-}";
-
-/// The answer's data; errors are the test's.
-async fn ask(api: &Api, query: &str) -> Value {
-    let answer = post(api, query).await;
-    assert_eq!(answer.get("errors"), None, "{answer}");
-    answer["data"].clone()
-}
-
-async fn post(api: &Api, query: &str) -> Value {
-    let reply = api.post("/api/graphql", json!({ "query": query }).to_string()).await;
-    assert_eq!(reply.status, 200, "{}", reply.text);
-    reply.json
-}
+use crate::harness::{Api, SPEC_QUERY, Setup, World, booked, event, tiktok_verdict, until};
 
 /// The only error's message.
 async fn refusal(api: &Api, query: &str) -> String {
-    let answer = post(api, query).await;
+    let answer = api.post_query(query).await;
     assert_eq!(answer["errors"].as_array().map(Vec::len), Some(1), "{answer}");
     answer["errors"][0]["message"].as_str().unwrap().to_owned()
 }
@@ -64,7 +31,7 @@ async fn the_specs_query_shows_what_became_of_each_appointment() {
         world.settled("tiktok", id).await;
         world.settled("google-ads", id).await;
     }
-    let data = ask(&world, SPEC).await;
+    let data = world.ask(SPEC_QUERY).await;
     let appointments = data["appointments"].as_array().unwrap();
     let ids: Vec<&Value> = appointments.iter().map(|appointment| &appointment["id"]).collect();
     assert_eq!(ids, ["78", "77"], "the latest first, and no event without an appointment");
@@ -97,8 +64,7 @@ async fn deliveries_and_events_are_filtered_and_paged() {
         world.settled("google-ads", id).await;
     }
     let page =
-        ask(&world, "{ deliveries(sink: \"tiktok\", limit: 2) { items { eventId status } nextCursor } }")
-            .await;
+        world.ask("{ deliveries(sink: \"tiktok\", limit: 2) { items { eventId status } nextCursor } }").await;
     assert_eq!(
         page["deliveries"]["items"],
         json!([{ "eventId": "c", "status": "FAILED" }, { "eventId": "b", "status": "DELIVERED" }])
@@ -107,30 +73,30 @@ async fn deliveries_and_events_are_filtered_and_paged() {
     let query = format!(
         "{{ deliveries(sink: \"tiktok\", limit: 2, after: \"{cursor}\") {{ items {{ eventId }} nextCursor }} }}"
     );
-    let rest = ask(&world, &query).await;
+    let rest = world.ask(&query).await;
     assert_eq!(rest["deliveries"], json!({ "items": [{ "eventId": "a" }], "nextCursor": null }));
     let failed =
-        ask(&world, "{ deliveries(status: FAILED, reason: \"rejected\") { items { eventId sink } } }").await;
+        world.ask("{ deliveries(status: FAILED, reason: \"rejected\") { items { eventId sink } } }").await;
     assert_eq!(failed["deliveries"]["items"], json!([{ "eventId": "c", "sink": "tiktok" }]));
     let later = world.time_in(std::time::Duration::from_secs(3600));
-    let none = ask(&world, &format!("{{ deliveries(since: \"{later}\") {{ items {{ id }} }} }}")).await;
+    let none = world.ask(&format!("{{ deliveries(since: \"{later}\") {{ items {{ id }} }} }}")).await;
     assert_eq!(none["deliveries"]["items"], json!([]));
 
-    let page = ask(&world, "{ events(limit: 2) { items { eventId deliveries { sink } } nextCursor } }").await;
+    let page = world.ask("{ events(limit: 2) { items { eventId deliveries { sink } } nextCursor } }").await;
     assert_eq!(
         page["events"]["items"][0],
         json!({ "eventId": "c", "deliveries": [{ "sink": "tiktok" }, { "sink": "google-ads" }] })
     );
     let cursor = page["events"]["nextCursor"].as_str().unwrap();
-    let rest =
-        ask(&world, &format!("{{ events(after: \"{cursor}\") {{ items {{ name eventId }} nextCursor }} }}"))
-            .await;
+    let rest = world
+        .ask(&format!("{{ events(after: \"{cursor}\") {{ items {{ name eventId }} nextCursor }} }}"))
+        .await;
     assert_eq!(
         rest["events"],
         json!({ "items": [{ "name": "TRIAL_BOOKED", "eventId": "a" }], "nextCursor": null })
     );
 
-    let sinks = ask(&world, "{ sinks { name state delivered failed } }").await;
+    let sinks = world.ask("{ sinks { name state delivered failed } }").await;
     assert_eq!(
         sinks["sinks"][0],
         json!({ "name": "tiktok", "state": "ACTIVE", "delivered": 2, "failed": 1 })
@@ -186,7 +152,7 @@ async fn a_hundred_appointments_cost_as_many_statements_as_ten() {
     .await;
     let cost = async |limit: usize| {
         let before = world.statements_read();
-        let data = ask(&world, &SPEC.replace("limit: 10", &format!("limit: {limit}"))).await;
+        let data = world.ask(&SPEC_QUERY.replace("limit: 10", &format!("limit: {limit}"))).await;
         let appointments = data["appointments"].as_array().unwrap();
         assert_eq!(appointments.len(), limit);
         for appointment in appointments {

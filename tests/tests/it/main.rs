@@ -17,6 +17,7 @@ mod consent;
 mod crash;
 mod deliveries;
 mod faults;
+mod flow;
 mod google_rows;
 mod graphql;
 mod holds;

@@ -114,6 +114,13 @@ impl Api {
         .await
     }
 
+    /// What the platform was told of the event with this id, which it took.
+    pub(crate) async fn sent(&self, sink: &str, event_id: &str) -> Value {
+        let delivery = self.settled(sink, event_id).await;
+        assert_eq!(delivery["status"], "DELIVERED", "{delivery}");
+        serde_json::from_str(delivery["requestBody"].as_str().unwrap()).unwrap()
+    }
+
     /// The delivery with all its exchanges.
     pub(crate) async fn detail(&self, delivery: &Value, query: &str) -> Value {
         self.read(&format!("/api/deliveries/{}{query}", delivery["id"].as_str().unwrap())).await

@@ -9,6 +9,8 @@ use super::world::{Setup, World};
 
 /// The appointment type that is a trial.
 pub(crate) const TRIAL: u64 = 88;
+/// The intake form's field that holds the visitor's id, where the settings say so.
+pub(crate) const FIELD: u64 = 16_788_923;
 /// Where Acuity posts its webhooks.
 pub(crate) const WEBHOOKS: &str = "/api/webhooks/acuity/acuity";
 

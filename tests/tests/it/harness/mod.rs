@@ -4,15 +4,19 @@
 mod api;
 mod bookings;
 mod events;
+mod graphql;
 mod platforms;
 mod program;
+mod visits;
 mod wait;
 mod world;
 
 pub(crate) use api::{Api, Counts, Reply};
-pub(crate) use bookings::{TRIAL, WEBHOOKS, trial};
+pub(crate) use bookings::{FIELD, TRIAL, WEBHOOKS, trial};
 pub(crate) use events::{SPEC_EVENT, booked, event, ids, many};
+pub(crate) use graphql::SPEC_QUERY;
 pub(crate) use platforms::{GOOGLE, Platforms, TIKTOK, google_verdict, tiktok_verdict};
 pub(crate) use program::{Program, signalbox};
+pub(crate) use visits::{BROWSER, HASHED_VISITOR, SITE, SITE_SETTINGS, VISITOR};
 pub(crate) use wait::until;
 pub(crate) use world::{Setup, World};

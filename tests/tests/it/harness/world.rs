@@ -46,9 +46,9 @@ impl Setup {
         self
     }
 
-    /// A configuration file under the environment.
+    /// A configuration file under the environment, or more of it.
     pub(crate) fn file(mut self, toml: &str) -> Self {
-        self.file = Some(toml.to_owned());
+        self.file = Some(self.file.unwrap_or_default() + toml + "\n");
         self
     }
 
