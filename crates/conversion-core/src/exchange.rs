@@ -1,6 +1,7 @@
 //! Requests as they are sent and exchanges as they are recorded.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -121,6 +122,30 @@ impl Body {
         let suffix = self.json.get(self.items.last()?.end..)?;
         Some([prefix, item, suffix].concat())
     }
+
+    /// The body without the items at other positions. There are as many items as before, each at its position: those
+    /// that are dropped are empty.
+    #[must_use]
+    pub fn with_items_at(self, positions: &BTreeSet<usize>) -> Self {
+        let (Some(first), Some(last)) = (self.items.first(), self.items.last()) else { return self };
+        let mut json = self.json.get(..first.start).unwrap_or_default().to_owned();
+        let mut is_first = true;
+        let mut keep = |(position, range): (usize, &Range<usize>)| {
+            if !positions.contains(&position) {
+                return json.len()..json.len();
+            }
+            if !is_first {
+                json.push(',');
+            }
+            is_first = false;
+            let start = json.len();
+            json.push_str(self.json.get(range.clone()).unwrap_or_default());
+            start..json.len()
+        };
+        let items = self.items.iter().enumerate().map(&mut keep).collect();
+        json.push_str(self.json.get(last.end..).unwrap_or_default());
+        Self { json, items }
+    }
 }
 
 impl fmt::Debug for Body {
@@ -169,6 +194,13 @@ mod tests {
         assert_eq!(body.json(), r#"{"pixel":"P","data":[{"id":"a"},{"id":"b"},{"id":"c"}],"x":1}"#);
         assert_eq!(body.with_item_alone(1).unwrap(), r#"{"pixel":"P","data":[{"id":"b"}],"x":1}"#);
         assert_eq!(body.with_item_alone(3), None);
+
+        let few = body.clone().with_items_at(&[0, 2].into());
+        assert_eq!(few.json(), r#"{"pixel":"P","data":[{"id":"a"},{"id":"c"}],"x":1}"#);
+        assert_eq!((few.len(), few.with_item_alone(2)), (3, body.with_item_alone(2)));
+        let one = body.clone().with_items_at(&[1].into());
+        assert_eq!((one.json(), one.len()), (&*body.with_item_alone(1).unwrap(), 3));
+        assert_eq!(one.with_item_alone(1), body.with_item_alone(1));
     }
 
     #[test]

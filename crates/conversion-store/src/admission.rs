@@ -1,5 +1,6 @@
 //! New events on their way in.
 
+use std::fmt;
 use std::sync::Arc;
 
 use conversion_core::Timestamp;
@@ -8,7 +9,7 @@ use crate::lease::{RunId, SinkId};
 use crate::queue::Driver;
 
 /// A valid event with the deliveries that it was routed to.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Admission {
     /// The event's name.
     pub name: Arc<str>,
@@ -27,6 +28,14 @@ pub struct Admission {
     pub appointment: Option<String>,
     /// One for each sink that it was routed to.
     pub deliveries: Vec<NewDelivery>,
+}
+
+impl fmt::Debug for Admission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Admission");
+        debug.field("name", &self.name).field("id", &self.id).field("origin", &self.origin);
+        debug.field("deliveries", &self.deliveries).finish_non_exhaustive()
+    }
 }
 
 /// Where an event came from.

@@ -1,5 +1,6 @@
 //! Notices of booking systems, and the appointments that they are about.
 
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -137,7 +138,7 @@ pub enum NoticeChange {
 }
 
 /// An appointment to be written.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AppointmentWrite {
     /// Its id.
     pub id: String,
@@ -154,6 +155,14 @@ pub struct AppointmentWrite {
     pub details: Arc<str>,
     /// The event that follows, with its deliveries. Its identity may be known already: then the first stands.
     pub event: Option<Admission>,
+}
+
+impl fmt::Debug for AppointmentWrite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("AppointmentWrite");
+        debug.field("id", &self.id).field("source", &self.source).field("known", &self.known);
+        debug.finish_non_exhaustive()
+    }
 }
 
 /// What is known of an appointment, and from which source.
@@ -260,7 +269,7 @@ pub struct AppointmentFilter {
 }
 
 /// An appointment as it stands, from its booking system or from events that name it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AppointmentRecord {
     /// Its number: later made, higher.
     pub seq: i64,
@@ -278,4 +287,12 @@ pub struct AppointmentRecord {
     pub created_at: Timestamp,
     /// When it was last written.
     pub updated_at: Timestamp,
+}
+
+impl fmt::Debug for AppointmentRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("AppointmentRecord");
+        debug.field("seq", &self.seq).field("id", &self.id).field("source", &self.source);
+        debug.field("known", &self.known).finish_non_exhaustive()
+    }
 }

@@ -59,7 +59,7 @@ pub struct LeaseRequest {
 }
 
 /// A delivery that a run works on, with all that it needs.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Lease {
     /// Which.
     pub id: DeliveryId,
@@ -73,6 +73,14 @@ pub struct Lease {
     pub uncertain: Option<Uncertainty>,
     /// The stored event.
     pub event: Arc<str>,
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Lease");
+        debug.field("id", &self.id).field("fence", &self.fence).field("tries", &self.tries);
+        debug.field("uncertain", &self.uncertain).finish_non_exhaustive()
+    }
 }
 
 impl Lease {

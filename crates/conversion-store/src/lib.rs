@@ -99,8 +99,12 @@ pub trait Store: AttributionStore + BookingStore + QueueStore + fmt::Debug + Sen
     /// One delivery with every attempt.
     async fn delivery(&self, delivery: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError>;
 
-    /// The deliveries of these events, by event and sink.
-    async fn deliveries_of(&self, events: &[i64]) -> Result<Vec<DeliveryRecord>, StoreError>;
+    /// The deliveries of these events, by event and sink, each with its last attempt where `with_attempts`.
+    async fn deliveries_of(
+        &self,
+        events: &[i64],
+        with_attempts: bool,
+    ) -> Result<Vec<DeliveryRecord>, StoreError>;
 
     /// Live events, the latest accepted first, without their deliveries, and where the next part begins, if there is
     /// one.

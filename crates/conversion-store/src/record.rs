@@ -1,5 +1,6 @@
 //! What can be read back.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub struct DeliveryFilter {
     pub event_id: Option<String>,
     /// Only of events accepted at this time or later.
     pub since: Option<Timestamp>,
+    /// Each with its last attempt.
+    pub with_attempts: bool,
     /// How many at most.
     pub limit: usize,
     /// Continue after this one.
@@ -98,7 +101,8 @@ pub struct DeliveryRecord {
     pub response_code: Option<u16>,
     /// Who decides when it is tried.
     pub driver: Driver,
-    /// The last of its attempts.
+    /// The last of its attempts, where it was asked for; of its request's items, those of the deliveries that were read
+    /// with it.
     pub last_attempt: Option<AttemptRecord>,
 }
 
@@ -148,6 +152,8 @@ pub struct RecordedExchange {
 pub struct EventFilter {
     /// Only of these appointments; nothing means of any or none.
     pub appointments: Option<Vec<String>>,
+    /// Of each of `appointments` at most so many, the first accepted.
+    pub first_of_each: Option<usize>,
     /// Only with this name.
     pub name: Option<String>,
     /// Only with this id.
@@ -161,7 +167,7 @@ pub struct EventFilter {
 }
 
 /// An event with its deliveries.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct EventRecord {
     /// Its number: later accepted, higher. See [`crate::DeliveryId::event`].
     pub seq: i64,
@@ -179,6 +185,13 @@ pub struct EventRecord {
     pub routed: Vec<String>,
     /// Its deliveries, by sink.
     pub deliveries: Vec<DeliveryRecord>,
+}
+
+impl fmt::Debug for EventRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("EventRecord");
+        debug.field("seq", &self.seq).field("name", &self.name).field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// What became of a retry.

@@ -176,13 +176,19 @@ fn a_list_is_read_in_as_many_statements_however_long_it_is() {
             let before = store.statements_read();
             let filter = AppointmentFilter { limit: n, ..AppointmentFilter::default() };
             assert_eq!(store.appointments(&filter).await.unwrap().0.len(), n);
-            let filter = EventFilter { appointments: Some(appointments), limit: n, ..EventFilter::default() };
+            let filter = EventFilter {
+                appointments: Some(appointments),
+                first_of_each: Some(1),
+                since: Some(at(0)),
+                limit: n,
+                ..EventFilter::default()
+            };
             let events = store.events(&filter).await.unwrap().0;
             let events: Vec<_> = events.iter().map(|event| event.seq).collect();
-            let deliveries = store.deliveries_of(&events).await.unwrap();
+            let deliveries = store.deliveries_of(&events, true).await.unwrap();
             let sent = deliveries.iter().filter(|delivery| delivery.last_attempt.is_some()).count();
             assert_eq!((deliveries.len(), sent), (2 * n, n));
-            let filter = DeliveryFilter { limit: 2 * n, ..DeliveryFilter::default() };
+            let filter = DeliveryFilter { limit: 2 * n, with_attempts: true, ..DeliveryFilter::default() };
             assert_eq!(store.deliveries(&filter).await.unwrap().items.len(), 2 * n);
             store.statements_read() - before
         };

@@ -112,7 +112,7 @@ async fn a_query_that_is_too_deep_or_too_large_is_refused() {
         "}".repeat(13)
     );
     assert_eq!(refusal(&world, &deep).await, "the query is nested deeper than 16 fields");
-    // 500 × (1 + 4 × (1 + 4 × 10 fields)) and three times over.
+    // 500 × (1 + items + 4 × (1 + 10 fields)), three times over.
     let large =
         "{ events(limit: 500) { items { deliveries { id status reason message sink platform requestBody
         responseBody responseCode attempts } } }
@@ -122,6 +122,21 @@ async fn a_query_that_is_too_deep_or_too_large_is_refused() {
         responseBody responseCode attempts } } } }";
     let message = refusal(&world, large).await;
     assert!(message.starts_with("the query may ask for more than 50000 values"), "{message}");
+    // A list costs what it loads, also where nothing is asked of its items: __typename is free.
+    for (list, times) in [
+        ("appointments(limit: 500) { canonicalEvents { deliveries { __typename } } }", 5),
+        ("appointments(limit: 500) { clickIds { __typename } }", 21),
+        ("appointments(limit: 500) { __typename }", 101),
+        ("events(limit: 500) { __typename }", 101),
+        ("deliveries(limit: 500) { __typename }", 101),
+    ] {
+        let query = |times: usize| {
+            let lists: String = (0..times).map(|n| format!("a{n}: {list} ")).collect();
+            format!("{{ {lists} }}")
+        };
+        assert!(refusal(&world, &query(times)).await.contains("50000 values"), "{list}");
+        ask(&world, &query(times - 1)).await;
+    }
     for (query, said) in [
         ("{ appointments(limit: 0) { id } }", "limit must lie between 1 and 500"),
         ("{ deliveries(limit: 501) { nextCursor } }", "limit must lie between 1 and 500"),
@@ -133,6 +148,75 @@ async fn a_query_that_is_too_deep_or_too_large_is_refused() {
         assert!(message.contains(said), "{query}: {message}");
     }
     assert_eq!(world.post("/api/graphql", "{ sinks { name } }").await.status, 400);
+}
+
+#[tokio::test]
+async fn fragments_count_as_often_as_they_are_named() {
+    let world = World::start().await;
+    let doubling = |levels: usize| {
+        let each = |n: usize| format!("fragment f{n} on Query {{ ...f{next} ...f{next} }} ", next = n + 1);
+        let fragments: String = (0..levels).map(each).collect();
+        format!("{{ ...f0 }} {fragments} fragment f{levels} on Query {{ sinks {{ name }} }}")
+    };
+    let sinks = ask(&world, &doubling(3)).await;
+    assert_eq!(sinks["sinks"][0]["name"], "tiktok");
+    // Two to the power of 24 takes half a minute to look through.
+    let message = refusal(&world, &doubling(24)).await;
+    assert_eq!(message, "the query has more than 10000 fields, its fragments unfolded");
+    for (query, said) in [
+        ("{ ...f } fragment f on Query { ...f ...f }", "or a fragment names itself"),
+        ("{ ...f } fragment f on Query { ...g ...g } fragment g on Query { ...f ...f }", "names itself"),
+        ("{ ...unknown }", "Unknown fragment"),
+        ("{ sinks { name }", "expected"),
+    ] {
+        let message = refusal(&world, query).await;
+        assert!(message.contains(said), "{query}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn a_busy_appointment_shows_its_first_events_and_leaves_room_for_others() {
+    let world = World::start().await;
+    let mut events = vec![of_appointment("TRIAL_BOOKED", "quiet", "77")];
+    events.extend((0..110).map(|n| of_appointment("TRIAL_RESCHEDULED", &format!("busy{n}"), "78")));
+    world.report(&events).await;
+    let data = ask(&world, "{ appointments { id canonicalEvents { eventId } } }").await;
+    let shown = |index: usize| data["appointments"][index]["canonicalEvents"].as_array().unwrap();
+    let first: Vec<Value> = (0..50).map(|n| json!({ "eventId": format!("busy{n}") })).collect();
+    assert_eq!((shown(0), shown(1)), (&first, &vec![json!({ "eventId": "quiet" })]));
+}
+
+#[tokio::test]
+async fn exchanges_are_read_where_they_are_asked_for() {
+    let world = World::start().await;
+    world.report(&[of_appointment("TRIAL_BOOKED", "b1", "77")]).await;
+    world.settled("tiktok", "b1").await;
+    let cost = async |query: &str| {
+        let before = world.statements_read();
+        ask(&world, query).await;
+        world.statements_read() - before
+    };
+    for list in [
+        "{ deliveries { items { FIELD } } }",
+        "{ events { items { deliveries { FIELD } } } }",
+        "{ appointments { canonicalEvents { deliveries { FIELD } } } }",
+    ] {
+        let asking = async |field: &str| cost(&list.replace("FIELD", field)).await;
+        let without = asking("status responseCode").await;
+        assert_eq!(asking("requestBody").await, without + 1, "{list}");
+        assert_eq!(asking("... { responseBody }").await, without + 1, "{list}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_fails_is_an_error_of_the_service() {
+    let world = World::start().await;
+    let file = world.store().trim_start_matches("sqlite://").to_owned();
+    rusqlite::Connection::open(file).unwrap().execute_batch("DROP TABLE appointment").unwrap();
+    let query = json!({ "query": "{ sinks { name } appointments { id } }" });
+    let reply = world.post("/api/graphql", query.to_string()).await;
+    assert_eq!(reply.status, 503, "{}", reply.text);
+    assert_eq!(reply.json, json!({ "error": "the store cannot serve now; try again" }));
 }
 
 #[tokio::test]
@@ -176,4 +260,10 @@ async fn graphiql_is_served_only_where_it_is_enabled() {
     let page = world.get("/api/graphql").await;
     assert_eq!(page.status, 200);
     assert!(page.text.contains("graphiql"), "{}", page.text);
+    // What another host serves is run only where it is what was read when the page was written.
+    let loaded = page.text.matches("https://").count();
+    assert_eq!(loaded, page.text.matches("https://unpkg.com/").count());
+    for guard in ["integrity=\"sha384-", "crossorigin=\"anonymous\""] {
+        assert_eq!(page.text.matches(guard).count(), loaded, "{}", page.text);
+    }
 }

@@ -47,6 +47,8 @@ CREATE INDEX notice_appointment ON notice (appointment) WHERE appointment IS NOT
 
 ALTER TABLE event ADD COLUMN appointment TEXT;
 CREATE INDEX event_appointment ON event (appointment) WHERE appointment IS NOT NULL;
+-- Lists of events walk from the latest; those by a seldom name would walk over all others.
+CREATE INDEX event_name ON event (name) WHERE origin = 0;
 
 -- retried_at is also the time until which a delivery was made to wait before it was tried.
 -- publications is the number of the latest message to an external queue, or of a human's retry since; messages of lower

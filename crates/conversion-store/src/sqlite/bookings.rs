@@ -55,12 +55,12 @@ impl BookingStore for SqliteStore {
         filter: &NoticeFilter,
     ) -> Result<(Vec<NoticeRecord>, Option<NoticeId>), StoreError> {
         let filter = filter.clone();
-        self.readers.read("list notices", move |connection| read::notice::list(connection, &filter)).await
+        self.readers.list("list notices", move |connection| read::notice::list(connection, &filter)).await
     }
 
     async fn notice_counts(&self, source: &str) -> Result<NoticeCounts, StoreError> {
         let source = source.to_owned();
-        self.readers.read("count notices", move |connection| read::notice::counts(connection, &source)).await
+        self.readers.list("count notices", move |connection| read::notice::counts(connection, &source)).await
     }
 
     async fn known(&self, ids: &[String]) -> Result<Vec<Option<OwnedAppointment>>, StoreError> {
@@ -75,6 +75,6 @@ impl BookingStore for SqliteStore {
     ) -> Result<(Vec<AppointmentRecord>, Option<i64>), StoreError> {
         let filter = filter.clone();
         let action = "list appointments";
-        self.readers.read(action, move |connection| read::appointment::list(connection, &filter)).await
+        self.readers.list(action, move |connection| read::appointment::list(connection, &filter)).await
     }
 }

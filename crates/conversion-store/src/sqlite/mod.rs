@@ -27,6 +27,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use conversion_core::Timestamp;
 use conversion_core::sink::Related;
+use rusqlite::Connection;
 
 use crate::Store;
 use crate::admission::{Acceptance, Admission};
@@ -183,37 +184,42 @@ impl Store for SqliteStore {
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Page<DeliveryRecord>, StoreError> {
         let filter = filter.clone();
         let action = "list deliveries";
-        self.readers.read(action, move |connection| read::delivery::list(connection, &filter)).await
+        self.readers.list(action, move |connection| read::delivery::list(connection, &filter)).await
     }
 
     async fn delivery(&self, delivery: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
         let action = "read a delivery";
-        self.readers.read(action, move |connection| read::delivery::detail(connection, delivery)).await
+        self.readers.list(action, move |connection| read::delivery::detail(connection, delivery)).await
     }
 
-    async fn deliveries_of(&self, events: &[i64]) -> Result<Vec<DeliveryRecord>, StoreError> {
+    async fn deliveries_of(
+        &self,
+        events: &[i64],
+        with_attempts: bool,
+    ) -> Result<Vec<DeliveryRecord>, StoreError> {
         let events = events.to_vec();
-        let action = "list the deliveries of events";
-        self.readers.read(action, move |connection| read::delivery::of_events(connection, &events)).await
+        let read =
+            move |connection: &Connection| read::delivery::of_events(connection, &events, with_attempts);
+        self.readers.list("list the deliveries of events", read).await
     }
 
     async fn events(&self, filter: &EventFilter) -> Result<(Vec<EventRecord>, Option<i64>), StoreError> {
         let filter = filter.clone();
-        self.readers.read("list events", move |connection| read::event::list(connection, &filter)).await
+        self.readers.list("list events", move |connection| read::event::list(connection, &filter)).await
     }
 
     async fn event(&self, name: &str, id: &str) -> Result<Option<EventRecord>, StoreError> {
         let (name, id) = (name.to_owned(), id.to_owned());
         let action = "read an event";
-        self.readers.read(action, move |connection| read::event::event(connection, &name, &id)).await
+        self.readers.list(action, move |connection| read::event::event(connection, &name, &id)).await
     }
 
     async fn sinks(&self) -> Result<Vec<SinkState>, StoreError> {
-        self.readers.read("list sinks", read::sinks::sinks).await
+        self.readers.list("list sinks", read::sinks::sinks).await
     }
 
     async fn audit(&self) -> Result<Audit, StoreError> {
-        self.readers.read("make up the account", read::audit::audit).await
+        self.readers.list("make up the account", read::audit::audit).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -14,6 +14,8 @@ use crate::error::StoreError;
 
 /// How many reads run at once; more wait.
 const READERS: usize = 3;
+/// How many of them may be lists, which take as long as there is to look through: what is to be sent waits for none.
+const LISTS: usize = 2;
 
 /// Connections that only read, opened as they are needed.
 #[derive(Clone)]
@@ -21,19 +23,36 @@ pub(super) struct Readers {
     path: Arc<PathBuf>,
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
+    lists: Arc<Semaphore>,
     statements: Arc<AtomicU64>,
 }
 
 impl Readers {
     /// Readers of the file at `path`.
     pub(super) fn new(path: PathBuf) -> Self {
-        let permits = Arc::new(Semaphore::new(READERS));
-        Self { path: Arc::new(path), idle: Arc::default(), permits, statements: Arc::default() }
+        let [permits, lists] = [READERS, LISTS].map(|at_once| Arc::new(Semaphore::new(at_once)));
+        Self { path: Arc::new(path), idle: Arc::default(), permits, lists, statements: Arc::default() }
     }
 
     /// SQL statements that have been run.
     pub(super) fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Reads what may take long, as [`Self::read`] reads.
+    pub(super) async fn list<T, F>(&self, action: &'static str, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        // The thread has it, not the caller: one that goes away does not end what it began.
+        let permit = Arc::clone(&self.lists).acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let work = move |connection: &Connection| {
+            let result = work(connection);
+            drop(permit);
+            result
+        };
+        self.read(action, work).await
     }
 
     /// Reads from one snapshot, on a thread that may block.

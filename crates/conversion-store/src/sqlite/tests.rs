@@ -1,5 +1,7 @@
 //! What no other store has: a file that can fill a disk.
 
+use std::time::Duration;
+
 use rusqlite::Connection;
 
 use super::SqliteStore;
@@ -9,6 +11,7 @@ use super::write::lease::FREE;
 use super::writer::Work;
 use crate::admission::{Admission, Origin};
 use crate::error::StoreError;
+use crate::lease::SinkId;
 use crate::{Acceptance, Store as _};
 use conversion_core::Timestamp;
 
@@ -53,6 +56,29 @@ async fn a_full_disk_is_an_error_and_not_the_end() {
     let acceptance = store.accept(&[admission("after")], Timestamp::UNIX_EPOCH).await.unwrap();
     assert!(matches!(acceptance[..], [Acceptance::Accepted { .. }]));
     assert_eq!(store.audit().await.unwrap().accepted, kept + 1);
+}
+
+#[tokio::test]
+async fn what_is_to_be_sent_waits_for_no_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("signalbox.db").display().to_string();
+    let store = SqliteStore::open(&path).unwrap();
+    let readers = &store.readers;
+    let (ends, end) = std::sync::mpsc::channel::<()>();
+    let end = std::sync::Arc::new(std::sync::Mutex::new(end));
+    let long = || {
+        let end = std::sync::Arc::clone(&end);
+        let wait = move |_: &Connection| Ok(end.lock().unwrap().recv().is_err());
+        readers.list("list", wait)
+    };
+    let due = async {
+        let due = tokio::time::timeout(Duration::from_secs(10), store.next_due(SinkId(1))).await;
+        drop(ends);
+        due
+    };
+    let (first, second, third, due) = tokio::join!(biased; long(), long(), long(), due);
+    assert!([first, second, third].into_iter().all(|ended| ended.unwrap()));
+    assert_eq!(due.unwrap().unwrap(), None);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! What became of each telling.
 
+use std::fmt;
+
 use axum::Json;
 use axum::extract::{Extension, Path, Query};
 use axum::http::StatusCode;
@@ -20,7 +22,7 @@ const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
 
 /// A delivery as the API shows it: the request with its own item alone.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "docs/operations.md describes each field")]
 pub struct DeliveryView {
@@ -45,6 +47,14 @@ pub struct DeliveryView {
     pub confirmation: Option<Confirmation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<&'static str>,
+}
+
+impl fmt::Debug for DeliveryView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("DeliveryView");
+        debug.field("id", &self.id).field("status", &self.status).field("reason", &self.reason);
+        debug.finish_non_exhaustive()
+    }
 }
 
 impl DeliveryView {
@@ -166,6 +176,7 @@ impl ListQuery {
             reason: self.reason,
             event_id: self.event_id,
             since: since.transpose()?,
+            with_attempts: true,
             limit,
             after: after.transpose()?,
         })

@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::Extension;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::Shared;
 use super::events::{check_content_type, read_body};
 use super::problem::Problem;
-use crate::graphql::{ApiSchema, execute};
+use crate::graphql::{ApiSchema, Unavailable, execute};
 
 /// Longest query with its variables, in bytes.
 const MAX_QUERY: usize = 64 * 1024;
@@ -28,7 +28,9 @@ pub(super) async fn answer(
     let request = serde_json::from_slice(&body).map_err(|_| {
         Problem::bad_request("send a JSON object with a query: {\"query\": \"{ sinks { name state } }\"}")
     })?;
-    let response = execute(&schema, request, &service).await;
+    let response = execute(&schema, request, &service).await.map_err(|Unavailable| {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the store cannot serve now; try again")
+    })?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(response)).into_response())
 }
 

@@ -53,6 +53,7 @@ pub(super) async fn run(
         reason: arguments.reason.clone(),
         event_id: arguments.event_id.clone(),
         since: arguments.since,
+        with_attempts: arguments.json,
         limit: arguments.limit.max(1),
         after: None,
     };

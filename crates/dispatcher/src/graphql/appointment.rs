@@ -9,7 +9,6 @@ use super::event::{CanonicalEvent, ClickId};
 use super::scalar::{DateTime, time};
 
 /// An appointment, from its booking system or from events that name it.
-#[derive(Debug)]
 pub(super) struct Appointment {
     record: AppointmentRecord,
     details: Map<String, Value>,
@@ -124,7 +123,7 @@ impl Appointment {
     }
 
     /// All click ids, its own and its attribution's.
-    #[graphql(complexity = "4 * child_complexity")]
+    #[graphql(complexity = "4 * (1 + child_complexity)")]
     async fn click_ids(&self) -> Vec<ClickId> {
         let own = self.details.get("clickIds").and_then(Value::as_object).into_iter().flat_map(Map::keys);
         let attributed = self.attribution.iter().flat_map(|attribution| attribution.clicks.keys());
@@ -145,8 +144,9 @@ impl Appointment {
         DateTime(self.record.updated_at)
     }
 
-    /// The events that were made of it or name it, the first accepted first.
-    #[graphql(complexity = "4 * child_complexity")]
+    /// The events that were made of it or name it, the first accepted first: at most 50. `events` with its
+    /// `appointmentId` goes through all.
+    #[graphql(complexity = "4 * (1 + child_complexity)")]
     async fn canonical_events(&self) -> &[CanonicalEvent] {
         &self.events
     }

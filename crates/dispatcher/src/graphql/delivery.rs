@@ -7,7 +7,6 @@ use super::scalar::{DateTime, time};
 use crate::api::DeliveryView;
 
 /// One event at one sink: what was sent, what came back, or why nothing was.
-#[derive(Debug)]
 pub(super) struct Delivery(DeliveryView);
 
 /// State of a delivery.

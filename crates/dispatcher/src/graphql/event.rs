@@ -9,7 +9,6 @@ use super::delivery::Delivery;
 use super::scalar::DateTime;
 
 /// One business event, as it was accepted.
-#[derive(Debug)]
 pub(super) struct CanonicalEvent {
     pub(super) record: EventRecord,
     /// Nothing once retention has removed its content.
@@ -18,7 +17,7 @@ pub(super) struct CanonicalEvent {
 }
 
 /// A click id by the platform's own name for it.
-#[derive(Debug, SimpleObject)]
+#[derive(SimpleObject)]
 pub(super) struct ClickId {
     /// The platform's name for it, such as gclid.
     pub(super) name: String,
@@ -96,7 +95,7 @@ impl CanonicalEvent {
     }
 
     /// Its own click ids.
-    #[graphql(complexity = "4 * child_complexity")]
+    #[graphql(complexity = "4 * (1 + child_complexity)")]
     async fn click_ids(&self) -> Vec<ClickId> {
         let all = self.event.iter().flat_map(|event| &event.click_ids);
         all.map(|(name, value)| ClickId { name: name.clone(), value: value.clone() }).collect()
@@ -108,7 +107,7 @@ impl CanonicalEvent {
     }
 
     /// What became of it at each sink.
-    #[graphql(complexity = "4 * child_complexity")]
+    #[graphql(complexity = "4 * (1 + child_complexity)")]
     async fn deliveries(&self) -> &[Delivery] {
         &self.deliveries
     }

@@ -8,6 +8,7 @@ mod delivery;
 mod event;
 mod scalar;
 mod sink;
+mod size;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use async_graphql::{
     Context, EmptyMutation, EmptySubscription, Error, ID, Lookahead, Object, Request, Response, Result,
     Schema, SimpleObject,
 };
-use conversion_store::{AppointmentFilter, DeliveryFilter, DeliveryId, EventFilter};
+use conversion_store::{AppointmentFilter, DeliveryFilter, DeliveryId, EventFilter, StoreError};
 
 use self::appointment::Appointment;
 use self::delivery::{Delivery, DeliveryStatus};
@@ -30,8 +31,8 @@ use crate::service::Service;
 const DEFAULT_LIMIT: i32 = 20;
 /// Items of a list at most.
 const MAX_LIMIT: i32 = 500;
-/// Events that are shown of an appointment, on average over those asked for: it has one for each time that it was
-/// booked, moved or cancelled.
+/// Events that are shown of an appointment at most: it has one for each time that it was booked, moved or cancelled. The
+/// schema says the number.
 const EVENTS_EACH: usize = 50;
 
 /// The schema, with what it reads.
@@ -45,10 +46,26 @@ pub fn schema(bounds: Graphql) -> ApiSchema {
         .finish()
 }
 
+/// The store could not answer. What it said is logged.
+#[derive(Clone, Copy, Debug)]
+pub struct Unavailable;
+
 /// Answers one request. Refusals name the bound.
-pub async fn execute(schema: &ApiSchema, request: Request, service: &Arc<Service>) -> Response {
+pub async fn execute(
+    schema: &ApiSchema,
+    mut request: Request,
+    service: &Arc<Service>,
+) -> Result<Response, Unavailable> {
     let bounds = service.config.graphql;
+    // The schema's own checks walk fragments as often as they are named: not before it is known how often that is.
+    if let Err(error) = request.parsed_query().and_then(size::check) {
+        return Ok(Response::from_errors(vec![error]));
+    }
     let mut response = schema.execute(request.data(Arc::clone(service))).await;
+    if let Some(error) = response.errors.iter().find_map(|error| error.source::<StoreError>()) {
+        tracing::error!(%error, "the store refused");
+        return Err(Unavailable);
+    }
     for error in &mut response.errors {
         match error.message.as_str() {
             "Query is nested too deep." => {
@@ -63,7 +80,7 @@ pub async fn execute(schema: &ApiSchema, request: Request, service: &Arc<Service
             _ => {}
         }
     }
-    response
+    Ok(response)
 }
 
 /// Everything that can be asked for.
@@ -71,7 +88,7 @@ pub async fn execute(schema: &ApiSchema, request: Request, service: &Arc<Service
 pub struct Query;
 
 /// A part of a list.
-#[derive(SimpleObject, Debug)]
+#[derive(SimpleObject)]
 #[graphql(concrete(name = "DeliveryPage", params(Delivery)))]
 #[graphql(concrete(name = "EventPage", params(CanonicalEvent)))]
 struct Page<T: async_graphql::OutputType> {
@@ -84,7 +101,7 @@ struct Page<T: async_graphql::OutputType> {
 #[Object]
 impl Query {
     /// Appointments, the latest first, from their booking system or from events that name them.
-    #[graphql(complexity = "items(limit) * child_complexity")]
+    #[graphql(complexity = "items(limit) * (1 + child_complexity)")]
     async fn appointments(
         &self,
         context: &Context<'_>,
@@ -102,7 +119,7 @@ impl Query {
     }
 
     /// Accepted events, the latest first.
-    #[graphql(complexity = "items(limit) * child_complexity")]
+    #[graphql(complexity = "items(limit) * (1 + child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "each is an argument of the field")]
     async fn events(
         &self,
@@ -116,19 +133,20 @@ impl Query {
     ) -> Result<Page<CanonicalEvent>> {
         let filter = EventFilter {
             appointments: appointment_id.map(|id| vec![id.0]),
+            first_of_each: None,
             name,
             id: event_id,
             since: since.map(|time| time.0),
             limit: checked(limit)?,
             after: after.map(|cursor| number(&cursor)).transpose()?,
         };
-        let wanted = Wanted::at(&context.look_ahead().field("items")).unwrap_or(Wanted { deliveries: false });
+        let wanted = Wanted::at(&context.look_ahead().field("items")).unwrap_or_default();
         let (items, next) = events(service(context)?, &filter, wanted).await?;
         Ok(Page { items, next_cursor: next.map(|next| next.to_string()) })
     }
 
     /// Deliveries, those of the latest accepted events first.
-    #[graphql(complexity = "items(limit) * child_complexity")]
+    #[graphql(complexity = "items(limit) * (1 + child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "each is an argument of the field")]
     async fn deliveries(
         &self,
@@ -144,12 +162,14 @@ impl Query {
         >,
     ) -> Result<Page<Delivery>> {
         let after = after.map(|cursor| cursor.parse::<DeliveryId>().map_err(|_| wrong_cursor()));
+        let with_attempts = are_exchanges_wanted(&context.look_ahead().field("items"));
         let filter = DeliveryFilter {
             status: status.map(Into::into),
             sink,
             reason,
             event_id,
             since: since.map(|time| time.0),
+            with_attempts,
             limit: checked(limit)?,
             after: after.transpose()?,
         };
@@ -159,7 +179,7 @@ impl Query {
     }
 
     /// Every sink that the store knows.
-    #[graphql(complexity = "10 * child_complexity")]
+    #[graphql(complexity = "10 * (1 + child_complexity)")]
     async fn sinks(&self, context: &Context<'_>) -> Result<Vec<Sink>> {
         let service = service(context)?;
         let sinks = service.store.sinks().await?;
@@ -184,8 +204,12 @@ async fn appointments(
     }
     let ids: Vec<String> = appointments.iter().map(|appointment| appointment.key().to_owned()).collect();
     if let Some(wanted) = wanted.filter(|_| !ids.is_empty()) {
-        let limit = ids.len().saturating_mul(EVENTS_EACH);
-        let filter = EventFilter { appointments: Some(ids), limit, ..EventFilter::default() };
+        let filter = EventFilter {
+            limit: ids.len().saturating_mul(EVENTS_EACH),
+            appointments: Some(ids),
+            first_of_each: Some(EVENTS_EACH),
+            ..EventFilter::default()
+        };
         let (found, _) = events(service, &filter, wanted).await?;
         let mut by_appointment: HashMap<String, Vec<CanonicalEvent>> = HashMap::new();
         // Each appointment tells its story from the beginning.
@@ -209,7 +233,7 @@ async fn events(
     let numbers: Vec<i64> = records.iter().map(|record| record.seq).collect();
     let mut deliveries: HashMap<i64, Vec<Delivery>> = HashMap::new();
     if wanted.deliveries && !numbers.is_empty() {
-        for record in service.store.deliveries_of(&numbers).await? {
+        for record in service.store.deliveries_of(&numbers, wanted.exchanges).await? {
             deliveries.entry(record.id.event).or_default().push(Delivery::of(&record));
         }
     }
@@ -223,16 +247,25 @@ async fn events(
 }
 
 /// What a query asks for of events.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Wanted {
     deliveries: bool,
+    /// What was sent and answered.
+    exchanges: bool,
 }
 
 impl Wanted {
     /// What is asked for at the events' place; nothing where they are not.
     fn at(events: &Lookahead<'_>) -> Option<Self> {
-        events.exists().then(|| Self { deliveries: events.field("deliveries").exists() })
+        let deliveries = events.field("deliveries");
+        let exchanges = are_exchanges_wanted(&deliveries);
+        events.exists().then(|| Self { deliveries: deliveries.exists(), exchanges })
     }
+}
+
+/// Whether the deliveries at this place are to show what was sent and answered: many times what else they show.
+fn are_exchanges_wanted(deliveries: &Lookahead<'_>) -> bool {
+    ["requestBody", "responseBody"].into_iter().any(|field| deliveries.field(field).exists())
 }
 
 fn service<'a>(context: &Context<'a>) -> Result<&'a Service> {

@@ -128,7 +128,7 @@ impl Caller<'_> {
     }
 
     async fn record(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, StoreError> {
-        let records = self.service.store.deliveries_of(&[id.event]).await?;
+        let records = self.service.store.deliveries_of(&[id.event], false).await?;
         Ok(records.into_iter().find(|record| record.id == id))
     }
 }

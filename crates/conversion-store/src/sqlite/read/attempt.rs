@@ -1,6 +1,6 @@
 //! Attempts with their exchanges.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use rusqlite::{Connection, Row, params};
@@ -38,16 +38,34 @@ impl Bare {
 pub(super) struct Exchanges(HashMap<i64, Arc<RecordedExchange>>);
 
 impl Exchanges {
-    /// Reads those of these attempts.
-    pub(super) fn of<'a>(
+    /// Reads those of these attempts, with the attempts' own items alone: a request may have a thousand, and a list
+    /// may have as many requests.
+    pub(super) fn own<'a>(
         connection: &Connection,
         attempts: impl Iterator<Item = &'a Bare>,
     ) -> rusqlite::Result<Self> {
-        let wanted: Vec<_> = attempts.map(|attempt| attempt.exchange).collect();
+        let mut wanted: HashMap<i64, BTreeSet<usize>> = HashMap::new();
+        for attempt in attempts {
+            wanted.entry(attempt.exchange).or_default().insert(attempt.position);
+        }
+        let numbers: Vec<_> = wanted.keys().copied().collect();
+        Self::read(connection, &numbers, |number, exchange| match wanted.get(&number) {
+            Some(positions) => RecordedExchange { body: exchange.body.with_items_at(positions), ..exchange },
+            None => exchange,
+        })
+    }
+
+    fn read(
+        connection: &Connection,
+        numbers: &[i64],
+        cut: impl Fn(i64, RecordedExchange) -> RecordedExchange,
+    ) -> rusqlite::Result<Self> {
         let sql = format!("{} WHERE x.seq IN (SELECT value FROM json_each(?1))", exchange::SELECT);
         let mut statement = connection.prepare_cached(&sql)?;
-        let rows = statement
-            .query_map([list(&wanted)], |row| Ok((row.get(0)?, Arc::new(exchange::recorded(row)?))))?;
+        let rows = statement.query_map([list(numbers)], |row| {
+            let number = row.get(0)?;
+            Ok((number, Arc::new(cut(number, exchange::recorded(row)?))))
+        })?;
         rows.collect::<rusqlite::Result<_>>().map(Self)
     }
 
@@ -67,6 +85,7 @@ pub(super) fn all(connection: &Connection, id: DeliveryId) -> rusqlite::Result<V
     let rows = statement.query_map(params![id.event, id.sink.0], |row| Bare::read(row, 0))?;
     let found: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
     let attempts: Vec<_> = found.into_iter().flatten().collect();
-    let exchanges = Exchanges::of(connection, attempts.iter())?;
+    let numbers: Vec<_> = attempts.iter().map(|attempt| attempt.exchange).collect();
+    let exchanges = Exchanges::read(connection, &numbers, |_, exchange| exchange)?;
     attempts.into_iter().map(|attempt| exchanges.complete(attempt)).collect()
 }

@@ -8,7 +8,7 @@ use super::query::Query;
 use crate::lease::{DeliveryId, SinkId};
 use crate::record::{DeliveryDetail, DeliveryFilter, DeliveryRecord, Page};
 use crate::settlement::Status;
-use crate::sqlite::code::{self, At, Coded, Time};
+use crate::sqlite::code::{self, Coded, Time};
 
 /// The joins keep their order: a list walks the deliveries, and looks up the rest of each. The last attempt is the one
 /// that is numbered as many as there were.
@@ -18,14 +18,16 @@ const RECORD: &str = "SELECT d.event, d.sink, e.name, e.id, ifnull(e.conversion_
         a.number, a.exchange, a.position, a.result, a.note
     FROM delivery d CROSS JOIN event e ON e.seq = d.event CROSS JOIN sink s ON s.id = d.sink
     LEFT JOIN attempt a ON a.event = d.event AND a.sink = d.sink AND a.number = d.attempts";
+/// The latest accepted first.
+pub(super) const ORDER: &str = "d.event DESC, d.sink DESC";
 
 /// Deliveries, the latest accepted first.
 pub(in crate::sqlite) fn list(
     connection: &Connection,
     filter: &DeliveryFilter,
 ) -> rusqlite::Result<Page<DeliveryRecord>> {
-    let (rows, more) = query(filter).first(connection, filter.limit, "d.event DESC, d.sink DESC", record)?;
-    let items = complete(connection, rows)?;
+    let (rows, more) = query(filter).first(connection, filter.limit, ORDER, record)?;
+    let items = complete(connection, rows, filter.with_attempts)?;
     Ok(Page { next: items.last().filter(|_| more).map(|last| last.id), items })
 }
 
@@ -35,7 +37,7 @@ pub(in crate::sqlite) fn detail(
     id: DeliveryId,
 ) -> rusqlite::Result<Option<DeliveryDetail>> {
     let sql = format!("{RECORD} WHERE d.event = ?1 AND d.sink = ?2");
-    let Some(delivery) = records(connection, &sql, params![id.event, id.sink.0])?.pop() else {
+    let Some(delivery) = records(connection, &sql, params![id.event, id.sink.0], true)?.pop() else {
         return Ok(None);
     };
     let attempts = attempt::all(connection, id)?;
@@ -46,23 +48,33 @@ pub(in crate::sqlite) fn detail(
 pub(in crate::sqlite) fn of_events(
     connection: &Connection,
     events: &[i64],
+    with_attempts: bool,
 ) -> rusqlite::Result<Vec<DeliveryRecord>> {
     let which = "WHERE d.event IN (SELECT value FROM json_each(?1)) ORDER BY d.event, d.sink";
-    records(connection, &format!("{RECORD} {which}"), [code::list(events)])
+    records(connection, &format!("{RECORD} {which}"), [code::list(events)], with_attempts)
 }
 
-fn records(connection: &Connection, sql: &str, values: impl Params) -> rusqlite::Result<Vec<DeliveryRecord>> {
+fn records(
+    connection: &Connection,
+    sql: &str,
+    values: impl Params,
+    with_attempts: bool,
+) -> rusqlite::Result<Vec<DeliveryRecord>> {
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map(values, record)?;
-    complete(connection, rows.collect::<rusqlite::Result<_>>()?)
+    complete(connection, rows.collect::<rusqlite::Result<_>>()?, with_attempts)
 }
 
-// Gives each delivery its last attempt, if there was one.
+// Gives each delivery its last attempt, where they are wanted and there was one.
 fn complete(
     connection: &Connection,
     rows: Vec<(DeliveryRecord, Option<Bare>)>,
+    with_attempts: bool,
 ) -> rusqlite::Result<Vec<DeliveryRecord>> {
-    let exchanges = Exchanges::of(connection, rows.iter().filter_map(|(_, attempt)| attempt.as_ref()))?;
+    if !with_attempts {
+        return Ok(rows.into_iter().map(|(record, _)| record).collect());
+    }
+    let exchanges = Exchanges::own(connection, rows.iter().filter_map(|(_, attempt)| attempt.as_ref()))?;
     let complete = |(record, attempt): (_, Option<Bare>)| {
         let last_attempt = attempt.map(|attempt| exchanges.complete(attempt)).transpose()?;
         Ok(DeliveryRecord { last_attempt, ..record })
@@ -98,7 +110,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<(DeliveryRecord, Option<Bare>)> {
     Ok((record, Bare::read(row, 20)?))
 }
 
-fn query(filter: &DeliveryFilter) -> Query {
+pub(super) fn query(filter: &DeliveryFilter) -> Query {
     let mut query = Query::new(RECORD, filter.status.map_or("TRUE", state));
     if let Some(after) = filter.after {
         query.and("(d.event, d.sink) < (?", after.event);
@@ -116,7 +128,7 @@ fn query(filter: &DeliveryFilter) -> Query {
         query.push(" UNION ALL SELECT seq FROM event WHERE origin = 1 AND id = ?)", id.clone());
     }
     if let Some(since) = filter.since {
-        query.and("e.accepted_at >= ?", At::from(since));
+        query.since("d.event", since);
     }
     query
 }

@@ -11,3 +11,5 @@ pub(super) mod notice;
 mod query;
 pub(super) mod related;
 pub(super) mod sinks;
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,26 @@
 //! Statements of lists.
 
+use std::time::Duration;
+
+use conversion_core::Timestamp;
 use rusqlite::{Connection, Row, ToSql, params_from_iter};
 
-use crate::sqlite::code;
+use crate::sqlite::code::{self, At};
+
+/// Later accepted, higher number, but for clocks that were set back, and calls that overtook each other: no further
+/// than this.
+const SET_BACK: Duration = Duration::from_secs(60);
+/// The first number of an event that was accepted at a time or later, by halving.
+const FIRST_SINCE: &str = "(
+    WITH RECURSIVE span (low, high, since) AS (
+        SELECT 0, ifnull(max(seq), 0) + 1, ? FROM event
+        UNION ALL
+        SELECT iif(m.accepted_at < since, m.seq + 1, low),
+            iif(m.accepted_at < since, high, (low + high) / 2), since
+        FROM span CROSS JOIN event m ON m.seq = (SELECT min(seq) FROM event WHERE seq >= (low + high) / 2)
+        WHERE low < high
+    )
+    SELECT max(low) FROM span)";
 
 /// A list's statement: fixed clauses, and a value for each question mark.
 pub(super) struct Query {
@@ -22,6 +40,16 @@ impl Query {
         self.push(condition, value);
     }
 
+    /// One condition more: only events accepted at this time or later. `event` is the column with an event's number by
+    /// which the list is walked from its end, so that the walk stops there.
+    pub(super) fn since(&mut self, event: &'static str, since: Timestamp) {
+        self.and("e.accepted_at >= ?", At::from(since));
+        self.sql.push_str(" AND ");
+        self.sql.push_str(event);
+        self.sql.push_str(" >= ");
+        self.push(FIRST_SINCE, At::from(since.checked_sub(SET_BACK).unwrap_or(since)));
+    }
+
     /// A condition goes on, with one value more.
     pub(super) fn push(&mut self, rest: &'static str, value: impl ToSql + 'static) {
         self.sql.push_str(rest);
@@ -36,15 +64,28 @@ impl Query {
         order: &'static str,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<(Vec<T>, bool)> {
-        self.sql.push_str(" ORDER BY ");
         // One more is looked up, to see whether there is one.
-        self.sql.push_str(order);
-        self.push(" LIMIT ?", code::limit(limit).saturating_add(1));
+        self.end(order, code::limit(limit).saturating_add(1));
         let mut statement = connection.prepare_cached(&self.sql)?;
         let rows = statement.query_map(params_from_iter(self.values), read)?;
         let mut items: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
         let more = items.len() > limit;
         items.truncate(limit);
         Ok((items, more))
+    }
+
+    fn end(&mut self, order: &'static str, limit: i64) {
+        self.sql.push_str(" ORDER BY ");
+        self.sql.push_str(order);
+        self.push(" LIMIT ?", limit);
+    }
+
+    /// How it is carried out: a line for each step.
+    #[cfg(test)]
+    pub(super) fn plan(mut self, connection: &Connection, order: &'static str) -> Vec<String> {
+        self.end(order, 10);
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", self.sql)).unwrap();
+        let steps = statement.query_map(params_from_iter(self.values), |row| row.get(3)).unwrap();
+        steps.collect::<rusqlite::Result<_>>().unwrap()
     }
 }

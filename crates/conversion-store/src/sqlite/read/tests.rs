@@ -1,0 +1,69 @@
+//! Lists find what they show without looking through the rest.
+
+use conversion_core::Timestamp;
+use rusqlite::Connection;
+
+use super::{delivery, event};
+use crate::record::{DeliveryFilter, EventFilter};
+use crate::settlement::Status;
+use crate::sqlite::schema;
+
+#[test]
+fn events_are_found_by_the_index_that_finds_fewest() {
+    let connection = Connection::open_in_memory().unwrap();
+    schema::migrate(&connection).unwrap();
+    let all = EventFilter::default;
+    let name = || Some("TRIAL_BOOKED".to_owned());
+    let appointments = || Some(vec!["77".to_owned()]);
+    let since = Some(Timestamp::UNIX_EPOCH);
+    for (filter, step) in [
+        (all(), "SCAN e"),
+        (EventFilter { name: name(), ..all() }, "SEARCH e USING INDEX event_name (name=?)"),
+        (
+            EventFilter { name: name(), after: Some(9), ..all() },
+            "SEARCH e USING INDEX event_name (name=? AND rowid<?)",
+        ),
+        (EventFilter { since, ..all() }, "SEARCH e USING INTEGER PRIMARY KEY (rowid>?)"),
+        (
+            EventFilter { name: name(), since, ..all() },
+            "SEARCH e USING INDEX event_name (name=? AND rowid>?)",
+        ),
+        (
+            EventFilter { appointments: appointments(), name: name(), since, ..all() },
+            "SEARCH e USING INDEX event_appointment (appointment=? AND rowid>?)",
+        ),
+        (
+            EventFilter { appointments: appointments(), first_of_each: Some(50), ..all() },
+            "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)",
+        ),
+        (
+            EventFilter { id: Some("a".to_owned()), name: name(), since, ..all() },
+            "SEARCH e USING INDEX event_identity (id=? AND name=? AND rowid>?)",
+        ),
+    ] {
+        let plan = event::query(&filter).plan(&connection, event::ORDER);
+        assert_eq!(plan[0], step, "{filter:?}: {plan:?}");
+        if filter.first_of_each.is_some() {
+            let each = "SEARCH event USING INDEX event_appointment (appointment=?)";
+            assert!(plan.iter().any(|step| step == each), "{plan:?}");
+        }
+    }
+}
+
+#[test]
+fn a_list_of_deliveries_stops_where_they_are_older() {
+    let connection = Connection::open_in_memory().unwrap();
+    schema::migrate(&connection).unwrap();
+    let recent = || DeliveryFilter { since: Some(Timestamp::UNIX_EPOCH), ..DeliveryFilter::default() };
+    for (filter, step) in [
+        (recent(), "SEARCH d USING PRIMARY KEY (event>?)"),
+        (
+            DeliveryFilter { status: Some(Status::Failed), ..recent() },
+            "SEARCH d USING INDEX delivery_failed (event>?)",
+        ),
+    ] {
+        let plan = delivery::query(&filter).plan(&connection, delivery::ORDER);
+        assert_eq!(plan[0], step, "{filter:?}: {plan:?}");
+        assert!(!plan.iter().any(|step| step.contains("ORDER BY")), "{plan:?}");
+    }
+}
