@@ -50,6 +50,13 @@ async function visitor() {
       await page.evaluate(action, argument);
       await page.waitForLoadState("networkidle");
     },
+    // Refuses after these decisions, and waits until the service knows.
+    withdraw: async (...decisions) => {
+      const answered = page.waitForResponse((response) => response.request().postData()?.includes("DENIED"));
+      await page.evaluate((all) => all.forEach(window.signalbox.consent), [...decisions, false]);
+      await answered;
+      await page.waitForFunction(() => !document.cookie.includes("va_attrib"));
+    },
     look: async () => {
       const seen = await page.evaluate(() => ({
         stored: { ...localStorage },
@@ -95,7 +102,7 @@ seen.cookie = await ann.look();
 await ann.go(`${site}/?ttclid=E.C.P.abc`);
 seen.again = await ann.look();
 // Asked nothing, and refuses all the same: on this page and the next.
-await ann.act(() => window.signalbox.consent(false));
+await ann.withdraw();
 await ann.go(`${site}/?ttclid=E.C.P.another`);
 seen.refused = await ann.look();
 await ann.leave();
@@ -109,9 +116,29 @@ await bob.act(() => dispatchEvent(new CustomEvent("signalbox:consent", { detail:
 seen.granted = await bob.look();
 await bob.act(() => window.signalbox.consent(true));
 seen.grantedTwice = await bob.look();
-await bob.act(() => window.signalbox.consent(false));
+await bob.withdraw();
 seen.withdrawn = await bob.look();
+await bob.act(() => window.signalbox.consent(false));
+seen.withdrawnTwice = await bob.look();
 await bob.leave();
+
+// Withdraws on a later page, which asks for nothing else.
+const fay = await visitor();
+await fay.go(`${site}/asks`);
+await fay.act(() => window.signalbox.consent(true));
+await fay.go(`${site}/asks`);
+await fay.withdraw();
+await fay.go(`${site}/asks`);
+await fay.act(() => window.signalbox.consent(false));
+seen.withdrawnLater = await fay.look();
+await fay.leave();
+
+// Withdraws before the first report is answered.
+const gus = await visitor();
+await gus.go(`${site}/asks`);
+await gus.withdraw(true);
+seen.withdrawnAtOnce = await gus.look();
+await gus.leave();
 
 // The page decided before the script was there.
 const eve = await visitor();

@@ -1,6 +1,7 @@
 //! Notices of booking systems, and the appointments that they are about.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -200,6 +201,25 @@ pub enum NoticeStatus {
 impl NoticeStatus {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Pending, Self::Done, Self::Ignored, Self::Failed];
+
+    /// As it is written everywhere.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Done => "DONE",
+            Self::Ignored => "IGNORED",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
+impl FromStr for NoticeStatus {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = Self::ALL.into_iter().find(|status| status.name().eq_ignore_ascii_case(text));
+        known.ok_or("must be PENDING, DONE, IGNORED or FAILED")
+    }
 }
 
 /// Which notices to list.
@@ -294,5 +314,23 @@ impl fmt::Debug for AppointmentRecord {
         let mut debug = f.debug_struct("AppointmentRecord");
         debug.field("seq", &self.seq).field("id", &self.id).field("source", &self.source);
         debug.field("known", &self.known).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_read_as_it_is_written_in_any_case() {
+        for status in NoticeStatus::ALL {
+            assert_eq!(serde_json::to_value(status).unwrap(), status.name());
+            for text in [status.name().to_owned(), status.name().to_lowercase()] {
+                assert_eq!(text.parse(), Ok(status));
+            }
+        }
+        for text in ["", "0", "ALL", "IGNORED "] {
+            assert!(text.parse::<NoticeStatus>().is_err_and(|error| error.contains("IGNORED")), "{text}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What was sent, what came of it, and the next state of each delivery.
 
+use std::str::FromStr;
+
 use conversion_core::Timestamp;
 use conversion_core::consent::ConsentVerdict;
 use conversion_core::exchange::Exchange;
@@ -24,6 +26,25 @@ pub enum Status {
 impl Status {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Pending, Self::Delivered, Self::Skipped, Self::Failed];
+
+    /// As it is written everywhere.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Delivered => "DELIVERED",
+            Self::Skipped => "SKIPPED",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
+impl FromStr for Status {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = Self::ALL.into_iter().find(|status| status.name().eq_ignore_ascii_case(text));
+        known.ok_or("must be PENDING, DELIVERED, SKIPPED or FAILED")
+    }
 }
 
 /// The results of one request, or of the decision not to make one.
@@ -93,4 +114,22 @@ pub enum SettleOutcome {
     Applied,
     /// Refused: the lease was lost, or the delivery settled otherwise. Its exchange is recorded.
     Stale,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_read_as_it_is_written_in_any_case() {
+        for status in Status::ALL {
+            assert_eq!(serde_json::to_value(status).unwrap(), status.name());
+            for text in [status.name().to_owned(), status.name().to_lowercase()] {
+                assert_eq!(text.parse(), Ok(status));
+            }
+        }
+        for text in ["", "0", "ALL", "DELIVERED "] {
+            assert!(text.parse::<Status>().is_err_and(|error| error.contains("DELIVERED")), "{text}");
+        }
+    }
 }

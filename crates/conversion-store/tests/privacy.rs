@@ -13,8 +13,14 @@ fn debug_output_names_no_person() {
     let person = r#"{"email":"ada@example.com"}"#;
     let json: Arc<str> = person.into();
     let now = Timestamp::UNIX_EPOCH;
-    let known =
-        Known { revision: 0, service: "trial".into(), starts_at: None, is_canceled: false, value: None };
+    let known = Known {
+        revision: 0,
+        is_trial: true,
+        service: "trial".into(),
+        starts_at: None,
+        is_canceled: false,
+        value: None,
+    };
     let admission = Admission {
         name: "TRIAL_BOOKED".into(),
         id: "a".into(),

@@ -27,13 +27,34 @@
     const REFUSED = "no";
     // Empty as long as nothing may be known.
     let id = "";
-    let postedFor;
+    let sent;
 
     const storage = attempt(() => localStorage) || {};
     const write = (name, value) => attempt(() => (value ? (storage[name] = value) : delete storage[name]));
     const cookie = (name) => `; ${page.cookie}`.match(`; ${name}=([^;]*)`)?.[1];
     // The same cookie that the service's answer sets, where it sets one. Of two ages the last counts.
     const setCookie = () => (page.cookie = `${ID}=${id}${cookieAttributes}${id ? "" : ";max-age=0"}`);
+
+    const stored = () => [cookie(ID), storage[ID]].find((known) => /^[\w-]{16,64}$/.test(known));
+
+    // One report after the other: the last word on consent has to come last.
+    const send = (id, adUserData, then, visit) =>
+      (sent = (async (earlier) => {
+        try {
+          await earlier;
+          then(
+            await fetch(endpoint, {
+              method: "POST",
+              // As text it needs no preflight.
+              body: JSON.stringify({ id, consent: { adUserData }, ...visit }),
+              keepalive: true,
+              credentials: "include",
+            }),
+          );
+        } catch {
+          // No network, or a page that forbids it: what is no refusal the next page reports again.
+        }
+      })(sent));
 
     // Puts the id into whatever leads to a booking page; takes it out where there is none any more.
     const fill = () =>
@@ -47,7 +68,9 @@
           parameters.forEach((name) => {
             if (!attribute) {
               const input = element[name] || element.appendChild(page.createElement("input"));
-              Object.assign(input, { type: "hidden", name, value: id });
+              input.type = "hidden";
+              input.name = name;
+              input.value = id;
             } else if (id) {
               url.searchParams.set(name, id);
             } else {
@@ -59,68 +82,62 @@
         }),
       );
 
-    // Once per page, and only what the service does not know yet.
-    const post = () => {
+    // Reports once per page, and only what the service does not know yet.
+    const start = () => {
+      if (id) return;
+      id =
+        stored() ||
+        crypto.getRandomValues(new Uint8Array(16)).reduce((hex, byte) => hex + (byte + 256).toString(16).slice(1), "");
+      setCookie();
+      write(ID, id);
+      fill();
+
       const query = new URL(location).searchParams;
       const clickIds = {};
       clicks.forEach(([name, jar]) => {
         const value = jar ? cookie(jar) : query.get(name);
-        if (value && value.length <= 1000) clickIds[name] = value;
+        // The service takes 1000 characters.
+        if (value && !value[1000]) clickIds[name] = value;
       });
       const known = storage[POSTED];
       const facts = JSON.stringify({ ...JSON.parse(known || null), ...clickIds, id });
-      if (postedFor === id || facts === known) return;
-      postedFor = id;
       // The service takes no longer addresses, and none of the kind that apps give.
       const web = (address) => /^http.{1,2000}/.exec(address)?.[0];
-      fetch(endpoint, {
-        method: "POST",
-        // As text it needs no preflight.
-        body: JSON.stringify({
+      if (facts !== known) {
+        send(
           id,
-          clickIds,
-          pageUrl: web(location),
-          pageReferrer: web(page.referrer),
-          consent: { adUserData: isRequired ? "GRANTED" : "" },
-        }),
-        keepalive: true,
-        credentials: "include",
-      }).then(
-        (answer) => answer.ok && postedFor === id && write(POSTED, facts),
-        () => {},
-      );
-    };
-
-    const start = () => {
-      id =
-        [cookie(ID), storage[ID]].find((known) => /^[\w-]{16,64}$/.test(known)) ||
-        [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => (byte + 256).toString(16).slice(1)).join("");
-      setCookie();
-      write(ID, id);
-      fill();
-      post();
+          isRequired ? "GRANTED" : "",
+          // Unless the visitor has refused meanwhile.
+          (answer) => answer.ok && id && write(POSTED, facts),
+          { clickIds, pageUrl: web(location), pageReferrer: web(page.referrer) },
+        );
+      }
     };
     const forget = () => {
-      const known = id;
+      const filled = id;
+      const known = id || stored();
       id = "";
       setCookie();
       // Where consent is not asked for on every page, the refusal must outlive this one.
       write(ID, isRequired ? "" : REFUSED);
       write(POSTED);
-      if (known) fill();
+      if (filled) fill();
+      // Whoever has an id was reported. An answer that was under way may have set the cookie again.
+      if (known) send(known, "DENIED", setCookie);
     };
 
     // Anything but a plain true is a refusal.
     const consent = (granted) => attempt(granted === true ? start : forget);
     // A page may have decided before this script was there: window.signalbox = { consent: true }.
-    const decided = window.signalbox?.consent;
-    window.signalbox = { consent };
+    const decided = self.signalbox?.consent;
+    self.signalbox = { consent };
     addEventListener("signalbox:consent", (event) => consent(event.detail));
     // What is added later or changed is filled at the latest when it is used; an iframe, when it has loaded.
     ["DOMContentLoaded", "load", "pointerdown", "click", "submit"].forEach((name) =>
       page.addEventListener(name, () => id && fill(), true),
     );
-    if (typeof decided === "boolean") consent(decided);
+    // Nothing but a boolean: the script itself, pasted twice, leaves a function there.
+    if (decided === !!decided) consent(decided);
     else if (!isRequired && storage[ID] !== REFUSED) start();
   });
 })(...SIGNALBOX_SETTINGS);

@@ -81,23 +81,9 @@ impl Client {
 
     /// Sends `request`, with `access_token` where a header asks for one.
     pub async fn exchange(&self, request: &Arc<Request>, access_token: Option<&Secret>) -> Answer {
-        let mut builder = self.http.post(&request.url).body(request.body.json().to_owned());
-        let mut secrets: Vec<&Secret> = access_token.into_iter().collect();
-        for header in &request.headers {
-            builder = match &header.value {
-                HeaderValue::Plain(value) => builder.header(header.name, value.as_ref()),
-                HeaderValue::Secret(secret) => {
-                    secrets.push(secret);
-                    builder.header(header.name, secret.expose())
-                }
-                HeaderValue::AccessToken => {
-                    builder.header(header.name, format!("Bearer {}", access_token.map_or("", Secret::expose)))
-                }
-            };
-        }
+        let builder = self.http.post(&request.url).body(request.body.json().to_owned());
         let started = Instant::now();
-        let result =
-            read(builder).await.map(|reply| FullReply { body: redact(reply.body, &secrets), ..reply });
+        let result = send(builder, &request.headers, access_token).await;
         let exchange = Exchange {
             request: Arc::clone(request),
             reply: result.as_ref().ok().map(record),
@@ -106,21 +92,14 @@ impl Client {
         Answer { exchange, result }
     }
 
-    /// Gets `url`. Not recorded.
-    pub async fn get(&self, url: &str, headers: &[Header]) -> Result<FullReply, Failure> {
-        let mut builder = self.http.get(url);
-        let mut secrets = Vec::new();
-        for header in headers {
-            builder = match &header.value {
-                HeaderValue::Plain(value) => builder.header(header.name, value.as_ref()),
-                HeaderValue::Secret(secret) => {
-                    secrets.push(secret);
-                    builder.header(header.name, secret.expose())
-                }
-                HeaderValue::AccessToken => builder,
-            };
-        }
-        read(builder).await.map(|reply| FullReply { body: redact(reply.body, &secrets), ..reply })
+    /// Gets `url`, with `access_token` where a header asks for one. Not recorded.
+    pub async fn get(
+        &self,
+        url: &str,
+        headers: &[Header],
+        access_token: Option<&Secret>,
+    ) -> Result<FullReply, Failure> {
+        send(self.http.get(url), headers, access_token).await
     }
 
     /// Posts a form whose fields are credentials. Not recorded.
@@ -128,6 +107,28 @@ impl Client {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         read(self.http.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form)).await
     }
+}
+
+/// Sends with these headers; their credentials are taken out of the answer.
+async fn send(
+    mut builder: reqwest::RequestBuilder,
+    headers: &[Header],
+    access_token: Option<&Secret>,
+) -> Result<FullReply, Failure> {
+    let mut secrets: Vec<&Secret> = access_token.into_iter().collect();
+    for header in headers {
+        builder = match &header.value {
+            HeaderValue::Plain(value) => builder.header(header.name, value.as_ref()),
+            HeaderValue::Secret(secret) => {
+                secrets.push(secret);
+                builder.header(header.name, secret.expose())
+            }
+            HeaderValue::AccessToken => {
+                builder.header(header.name, format!("Bearer {}", access_token.map_or("", Secret::expose)))
+            }
+        };
+    }
+    read(builder).await.map(|reply| FullReply { body: redact(reply.body, &secrets), ..reply })
 }
 
 async fn read(builder: reqwest::RequestBuilder) -> Result<FullReply, Failure> {

@@ -16,28 +16,37 @@ use tokio::net::TcpListener;
 async fn exchange_with(reply: &'static str) -> (Answer, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/track", listener.local_addr().unwrap());
-    let server = async {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut seen = Vec::new();
-        while !seen.ends_with(b"{}") {
-            stream.read_buf(&mut seen).await.unwrap();
-        }
-        stream.write_all(reply.as_bytes()).await.unwrap();
-        stream.shutdown().await.unwrap();
-        String::from_utf8(seen).unwrap()
-    };
-    tokio::join!(send(url), server)
+    tokio::join!(send(url), serve(listener, "{}", reply))
 }
 
-async fn send(url: String) -> Answer {
-    let headers = vec![
+/// Reads one request up to its `end`, answers `reply` and closes. Returns what it read.
+async fn serve(listener: TcpListener, end: &str, reply: &str) -> String {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut seen = Vec::new();
+    while !seen.ends_with(end.as_bytes()) {
+        stream.read_buf(&mut seen).await.unwrap();
+    }
+    stream.write_all(reply.as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    String::from_utf8(seen).unwrap()
+}
+
+fn client() -> Client {
+    let options = ClientOptions { timeout: Duration::from_millis(500), ..ClientOptions::default() };
+    Client::new(options).unwrap()
+}
+
+fn headers() -> Vec<Header> {
+    vec![
         Header::json(),
         Header { name: "access-token", value: HeaderValue::Secret(Secret::new("static-secret")) },
         Header { name: "authorization", value: HeaderValue::AccessToken },
-    ];
-    let request = Arc::new(Request { url, headers, body: Body::compose("{", [], "}") });
-    let options = ClientOptions { timeout: Duration::from_millis(500), ..ClientOptions::default() };
-    Client::new(options).unwrap().exchange(&request, Some(&Secret::new("short-lived"))).await
+    ]
+}
+
+async fn send(url: String) -> Answer {
+    let request = Arc::new(Request { url, headers: headers(), body: Body::compose("{", [], "}") });
+    client().exchange(&request, Some(&Secret::new("short-lived"))).await
 }
 
 fn class(answer: &Answer) -> FailureClass {
@@ -57,6 +66,21 @@ async fn credentials_are_sent_and_not_recorded() {
     assert_eq!(reply.body, "bad token [redacted] [redacted]");
     let recorded = answer.exchange.request.headers.iter().map(Header::recorded_value).collect::<Vec<_>>();
     assert_eq!(recorded, ["application/json", "[redacted]", "[redacted]"]);
+}
+
+#[tokio::test]
+async fn what_is_got_is_asked_for_with_the_same_credentials() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/keys", listener.local_addr().unwrap());
+    let reply = "HTTP/1.1 200 OK\r\nContent-Length: 35\r\n\r\nbad token static-secret short-lived";
+    let (client, headers, token) = (client(), headers(), Secret::new("short-lived"));
+    let (got, seen) =
+        tokio::join!(client.get(&url, &headers, Some(&token)), serve(listener, "\r\n\r\n", reply));
+    assert!(seen.starts_with("GET /keys "), "{seen}");
+    assert!(
+        seen.contains("access-token: static-secret") && seen.contains("authorization: Bearer short-lived")
+    );
+    assert_eq!(got.unwrap().body, "bad token [redacted] [redacted]");
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ impl Acuity {
 
     async fn get(&self, resource: &str) -> Result<FullReply, Failure> {
         self.pace.wait().await;
-        self.client.get(&self.config.url(resource), slice::from_ref(&self.authorization)).await
+        self.client.get(&self.config.url(resource), slice::from_ref(&self.authorization), None).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! Visits of landing pages: who may report them, what is kept of them, and the events that take from them.
 
+use std::path::Path;
 use std::time::Duration;
 
 use conversion_core::Timestamp;
@@ -324,21 +325,44 @@ async fn the_script_may_be_cached_until_it_changes() {
     }
 }
 
+#[tokio::test]
+async fn a_proxy_that_nobody_named_is_noticed_once() {
+    for (settings, times) in [("", 1), (SITE_SETTINGS, 0)] {
+        let platforms = Platforms::start().await;
+        let folder = tempfile::tempdir().unwrap();
+        let program = serve(&platforms, folder.path(), settings, "info").await;
+        for visitor in ["8.8.8.8", "8.8.4.4"] {
+            let request = program.api.request(Method::POST, "/api/attributions");
+            let request =
+                request.header("x-forwarded-for", visitor).body(json!({ "id": VISITOR }).to_string());
+            assert_eq!(Reply::of(request).await.unwrap().status, 204);
+        }
+        let log = program.printed().join("\n");
+        assert_eq!(log.matches("add it to [server] trusted_proxies").count(), times, "{log}");
+        assert!(!log.contains("8.8."), "{log}");
+    }
+}
+
+/// A program with these settings and this log level, with all that it needs in a folder.
+async fn serve(platforms: &Platforms, folder: &Path, settings: &str, log: &str) -> Program {
+    let mut environment = platforms.environment();
+    let file = folder.join("signalbox.toml");
+    std::fs::write(&file, settings).unwrap();
+    let variables = [
+        ("SIGNALBOX_STORE", format!("sqlite://{}", folder.join("signalbox.db").display())),
+        ("SIGNALBOX_CONFIG", file.display().to_string()),
+        ("SIGNALBOX_LOG", log.to_owned()),
+    ];
+    environment.extend(variables.map(|(name, value)| (name.to_owned(), value)));
+    Program::serve(&environment).await
+}
+
 /// What reports of visits hold is about a person, and so is where they come from.
 #[tokio::test]
 async fn logs_tell_nothing_of_a_visitor() {
     let platforms = Platforms::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let mut environment = platforms.environment();
-    let file = folder.path().join("signalbox.toml");
-    std::fs::write(&file, SITE_SETTINGS).unwrap();
-    let variables = [
-        ("SIGNALBOX_STORE", format!("sqlite://{}", folder.path().join("signalbox.db").display())),
-        ("SIGNALBOX_CONFIG", file.display().to_string()),
-        ("SIGNALBOX_LOG", "trace".to_owned()),
-    ];
-    environment.extend(variables.map(|(name, value)| (name.to_owned(), value)));
-    let program = Program::serve(&environment).await;
+    let program = serve(&platforms, folder.path(), SITE_SETTINGS, "trace").await;
     let body = json!({ "id": VISITOR, "ttclid": "click-of-ada", "pageUrl": "https://academy.example/?name=Augusta" });
     for (body, status) in [(body.to_string(), 204), (body.to_string().replace("id", "di"), 422)] {
         let request = program

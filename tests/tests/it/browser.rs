@@ -129,7 +129,8 @@ async fn a_visit_is_reported_once_and_handed_on_and_nothing_happens_without_cons
     assert_eq!(attribution.page_url, Some(landing));
     assert_eq!(attribution.ip.map(|ip| ip.to_string()).as_deref(), Some("127.0.0.1"));
     assert!(attribution.user_agent.as_ref().unwrap().contains("Chrome"));
-    assert_eq!(attribution.consent.ad_user_data, None, "it was not asked for");
+    assert_eq!(text("/landing/posts/0/consent/adUserData"), "", "it was not asked for");
+    assert_eq!(attribution.consent.ad_user_data, Some(ConsentStatus::Denied), "and refused in the end");
     let marks = format!("va_attrib={id}&field%3A16788923={id}");
     let hrefs = json!({
         "booking": format!("https://academy.as.me/schedule?firstName=Ada+B&{marks}"),
@@ -152,12 +153,14 @@ async fn a_visit_is_reported_once_and_handed_on_and_nothing_happens_without_cons
     // A platform's cookie is news, once; a click that is known is not.
     assert_eq!((posts("cookie"), posts("again")), (2, 2));
     assert_eq!(clicks(&attribution), [("gclid", "Cj0abc"), ("ttclid", "E.C.P.abc"), ("ttp", "ttp-of-ann")]);
-    // Refused: forgotten, and quiet on the next page as well.
-    assert_eq!((posts("refused"), &seen["refused"]["stored"]), (2, &json!({ "va_attrib": "no" })));
+    // Refused: forgotten, told to the service, and quiet on the next page as well.
+    assert_eq!((posts("refused"), &seen["refused"]["stored"]), (3, &json!({ "va_attrib": "no" })));
+    assert_eq!(seen["refused"]["posts"][2], json!({ "id": id, "consent": { "adUserData": "DENIED" } }));
+    assert_eq!(seen["refused"]["answers"][2], 204);
     assert_eq!(text("/refused/cookie"), "_ttp=ttp-of-ann");
 
-    // Consent is asked for: nothing before it, everything after it, nothing once it is withdrawn.
-    for step in ["unasked", "denied", "withdrawn"] {
+    // Consent is asked for: nothing before it, everything after it, nothing but that once it is withdrawn.
+    for step in ["unasked", "denied", "withdrawn", "withdrawnLater", "withdrawnAtOnce"] {
         assert_eq!(seen[step]["stored"], json!({}), "{step}");
         assert_eq!(seen[step]["cookies"], json!([]), "{step}");
         let booking = text(&format!("/{step}/hrefs/booking"));
@@ -166,10 +169,19 @@ async fn a_visit_is_reported_once_and_handed_on_and_nothing_happens_without_cons
             "{booking}"
         );
     }
-    assert_eq!(["unasked", "denied", "granted", "grantedTwice", "withdrawn"].map(posts), [0, 0, 1, 1, 1]);
+    assert_eq!(["unasked", "denied", "granted", "grantedTwice"].map(posts), [0, 0, 1, 1]);
+    for step in ["withdrawn", "withdrawnTwice", "withdrawnLater", "withdrawnAtOnce"] {
+        let told = |number: usize| text(&format!("/{step}/posts/{number}/consent/adUserData"));
+        assert_eq!((posts(step), told(0).as_str(), told(1).as_str()), (2, "GRANTED", "DENIED"), "{step}");
+        let id = text(&format!("/{step}/posts/0/id"));
+        assert_eq!(seen[step]["posts"][1]["id"], id, "{step}");
+        let event = json!({ "eventId": step, "eventName": "TRIAL_BOOKED", "eventTime": 1_768_046_400, "attributionId": id });
+        world.report(&[event]).await;
+        assert_eq!(world.settled("tiktok", step).await["reason"], "consent_denied", "{step}");
+    }
     let bob = kept(&world, &text("/granted/stored/va_attrib")).await.unwrap();
     assert_eq!(clicks(&bob), [("ttclid", "E.C.P.bob")]);
-    assert_eq!(bob.consent.ad_user_data, Some(ConsentStatus::Granted));
+    assert_eq!(bob.consent.ad_user_data, Some(ConsentStatus::Denied), "the last word");
     assert_eq!(posts("decided"), 1, "a page that decided early is heard");
     is_joined_to_its_booking(&world, &text("/decided/hrefs/booking")).await;
 

@@ -85,7 +85,8 @@ fn mistakes_on_the_command_line_are_answered_with_what_would_be_right() {
     for (arguments, said) in [
         (&["check", "--ofline"][..], "'--offline'"),
         (&["sned", "file"], "'send'"),
-        (&["deliveries", "--status", "done"], "one of pending, delivered, skipped, failed"),
+        (&["deliveries", "--status", "done"], "must be PENDING, DELIVERED, SKIPPED or FAILED"),
+        (&["notices", "--status", "delivered"], "must be PENDING, DONE, IGNORED or FAILED"),
         (&["deliveries", "--since", "yesterday"], "--since"),
         (&["demo", "--bookings", "5000"], "100"),
         (&["serve", "--listen", "8080"], "--listen"),

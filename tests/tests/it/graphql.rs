@@ -135,7 +135,7 @@ async fn a_query_that_is_too_deep_or_too_large_is_refused() {
             format!("{{ {lists} }}")
         };
         assert!(refusal(&world, &query(times)).await.contains("50000 values"), "{list}");
-        ask(&world, &query(times - 1)).await;
+        world.ask(&query(times - 1)).await;
     }
     for (query, said) in [
         ("{ appointments(limit: 0) { id } }", "limit must lie between 1 and 500"),
@@ -158,7 +158,7 @@ async fn fragments_count_as_often_as_they_are_named() {
         let fragments: String = (0..levels).map(each).collect();
         format!("{{ ...f0 }} {fragments} fragment f{levels} on Query {{ sinks {{ name }} }}")
     };
-    let sinks = ask(&world, &doubling(3)).await;
+    let sinks = world.ask(&doubling(3)).await;
     assert_eq!(sinks["sinks"][0]["name"], "tiktok");
     // Two to the power of 24 takes half a minute to look through.
     let message = refusal(&world, &doubling(24)).await;
@@ -180,7 +180,7 @@ async fn a_busy_appointment_shows_its_first_events_and_leaves_room_for_others() 
     let mut events = vec![of_appointment("TRIAL_BOOKED", "quiet", "77")];
     events.extend((0..110).map(|n| of_appointment("TRIAL_RESCHEDULED", &format!("busy{n}"), "78")));
     world.report(&events).await;
-    let data = ask(&world, "{ appointments { id canonicalEvents { eventId } } }").await;
+    let data = world.ask("{ appointments { id canonicalEvents { eventId } } }").await;
     let shown = |index: usize| data["appointments"][index]["canonicalEvents"].as_array().unwrap();
     let first: Vec<Value> = (0..50).map(|n| json!({ "eventId": format!("busy{n}") })).collect();
     assert_eq!((shown(0), shown(1)), (&first, &vec![json!({ "eventId": "quiet" })]));
@@ -193,7 +193,7 @@ async fn exchanges_are_read_where_they_are_asked_for() {
     world.settled("tiktok", "b1").await;
     let cost = async |query: &str| {
         let before = world.statements_read();
-        ask(&world, query).await;
+        world.ask(query).await;
         world.statements_read() - before
     };
     for list in [

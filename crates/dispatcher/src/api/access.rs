@@ -1,7 +1,7 @@
 //! Who may do what.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -84,7 +84,25 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// The caller's address: the last forwarded one that no trusted proxy of ours added. What stands before it, or before
 /// something that is no address, anyone may have written.
+///
+/// Says once that a proxy seems to be forgotten: then all callers have its address.
 pub(super) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    static SAID: Once = Once::new();
+    let (client, forwards) = last_untrusted(peer, headers, trusted);
+    if forwards && is_near(client) {
+        SAID.call_once(|| {
+            tracing::warn!(
+                address = %client,
+                "X-Forwarded-For of this address is not believed, so all whom it forwards for count as one caller and \
+                 share one limit of visits: if it is your proxy, add it to [server] trusted_proxies"
+            );
+        });
+    }
+    client
+}
+
+/// The last address that is no trusted proxy, and whether it says that it forwards for another.
+fn last_untrusted(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> (IpAddr, bool) {
     let forwarded = headers.get_all("x-forwarded-for").iter().map(|value| value.to_str().unwrap_or_default());
     let mut hops = forwarded.collect::<Vec<_>>().join(",");
     let mut client = peer.to_canonical();
@@ -94,7 +112,17 @@ pub(super) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAdd
         client = hop.to_canonical();
         hops.pop();
     }
-    client
+    (client, !trusted.contains(&client) && !hops.trim().is_empty())
+}
+
+/// Whether the address is this machine's or of a private network, as those of proxies are and those of visitors are not.
+fn is_near(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+    }
 }
 
 /// An address, perhaps with a port.
@@ -134,20 +162,41 @@ mod tests {
     fn only_trusted_proxies_are_believed() {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let trusted = [ip("10.0.0.1"), ip("10.0.0.2")];
-        for (peer, forwarded, client) in [
-            ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
-            ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
-            ("10.0.0.1", "6.6.6.6, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
-            ("::ffff:10.0.0.1", "198.51.100.1:50312", "198.51.100.1"),
-            ("10.0.0.1", "[2001:db8::1]:443 , 10.0.0.2", "2001:db8::1"),
-            ("10.0.0.1", "nonsense", "10.0.0.1"),
-            ("10.0.0.1", "6.6.6.6, unknown", "10.0.0.1"),
-            ("10.0.0.1", "", "10.0.0.1"),
-            ("10.0.0.1", "10.0.0.2", "10.0.0.2"),
+        for (peer, forwarded, client, forwards) in [
+            ("203.0.113.9", "198.51.100.1", "203.0.113.9", true),
+            ("10.0.0.1", "198.51.100.1", "198.51.100.1", false),
+            ("10.0.0.1", "6.6.6.6, 198.51.100.1, 10.0.0.2", "198.51.100.1", true),
+            ("::ffff:10.0.0.1", "198.51.100.1:50312", "198.51.100.1", false),
+            ("10.0.0.1", "[2001:db8::1]:443 , 10.0.0.2", "2001:db8::1", false),
+            ("10.0.0.1", "nonsense", "10.0.0.1", false),
+            ("10.0.0.1", "6.6.6.6, unknown", "10.0.0.1", false),
+            ("10.0.0.1", "", "10.0.0.1", false),
+            ("10.0.0.1", "10.0.0.2", "10.0.0.2", false),
+            ("10.0.0.3", "198.51.100.1", "10.0.0.3", true),
+            ("10.0.0.3", "", "10.0.0.3", false),
+            ("10.0.0.1", "198.51.100.1, 10.0.0.3", "10.0.0.3", true),
         ] {
             let headers =
                 HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), forwarded.parse().unwrap())]);
-            assert_eq!(client_address(ip(peer), &headers, &trusted), ip(client), "{forwarded}");
+            let last = last_untrusted(ip(peer), &headers, &trusted);
+            assert_eq!(last, (ip(client), forwards), "{peer} {forwarded}");
         }
+    }
+
+    #[test]
+    fn visitors_are_not_near() {
+        let near = [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.31.0.1",
+            "192.168.1.1",
+            "169.254.1.1",
+            "::1",
+            "fd00::1",
+            "fe80::1",
+        ];
+        let far = ["8.8.8.8", "172.32.0.1", "203.0.113.9", "2001:db8::1"];
+        let is_near = |text: &str| super::is_near(text.parse().unwrap());
+        assert!(near.into_iter().all(is_near) && !far.into_iter().any(is_near));
     }
 }

@@ -155,11 +155,7 @@ pub(super) struct ListQuery {
 impl ListQuery {
     fn filter(self) -> Result<DeliveryFilter, Problem> {
         let refuse = |field: &str, message: &str| Problem::bad_request(format!("{field}: {message}"));
-        let status = self.status.map(|name| {
-            let found =
-                Status::ALL.into_iter().find(|status| format!("{status:?}").eq_ignore_ascii_case(&name));
-            found.ok_or_else(|| refuse("status", "must be PENDING, DELIVERED, SKIPPED or FAILED"))
-        });
+        let status = self.status.map(|text| text.parse().map_err(|error| refuse("status", error)));
         let since = self.since.map(|text| {
             text.parse()
                 .map_err(|_| refuse("since", "must be a time as RFC 3339, such as 2026-01-10T12:00:00Z"))

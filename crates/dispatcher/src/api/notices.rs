@@ -70,12 +70,7 @@ pub(super) struct ListQuery {
 impl ListQuery {
     fn filter(self) -> Result<NoticeFilter, Problem> {
         let refuse = |field: &str, message: &str| Problem::bad_request(format!("{field}: {message}"));
-        let status = self.status.map(|name| {
-            let found = NoticeStatus::ALL
-                .into_iter()
-                .find(|status| format!("{status:?}").eq_ignore_ascii_case(&name));
-            found.ok_or_else(|| refuse("status", "must be PENDING, DONE, IGNORED or FAILED"))
-        });
+        let status = self.status.map(|text| text.parse().map_err(|error| refuse("status", error)));
         let after = self
             .cursor
             .map(|text| text.parse().map(NoticeId).map_err(|_| refuse("cursor", "must be a nextCursor")));

@@ -12,7 +12,7 @@ use crate::config::Config;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Only with this status.
-    #[arg(long, value_parser = parse_status, value_name = "pending|delivered|skipped|failed")]
+    #[arg(long, value_name = "pending|delivered|skipped|failed")]
     status: Option<Status>,
     /// Only of this sink.
     #[arg(long, value_name = "NAME")]
@@ -35,11 +35,6 @@ pub(super) struct Arguments {
     /// Where the account is kept.
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-}
-
-fn parse_status(text: &str) -> Result<Status, String> {
-    let known = Status::ALL.into_iter().find(|status| format!("{status:?}").eq_ignore_ascii_case(text));
-    known.ok_or_else(|| "one of pending, delivered, skipped, failed".to_owned())
 }
 
 pub(super) async fn run(
@@ -80,8 +75,7 @@ fn row(record: &DeliveryRecord) -> Vec<String> {
         table::cut(&record.event_name, 24),
         table::cut(&record.event_id, 36),
         record.sink.clone(),
-        format!("{:?}{}", record.status, if record.origin == Origin::Test { " (test)" } else { "" })
-            .to_uppercase(),
+        format!("{}{}", record.status.name(), if record.origin == Origin::Test { " (TEST)" } else { "" }),
         record.response_code.map_or_else(String::new, |code| code.to_string()),
         record.attempts.to_string(),
         record.reason.clone().unwrap_or_default(),

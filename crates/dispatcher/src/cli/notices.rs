@@ -11,7 +11,7 @@ use crate::config::Config;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Only with this status.
-    #[arg(long, value_parser = parse_status, value_name = "pending|done|ignored|failed")]
+    #[arg(long, value_name = "pending|done|ignored|failed")]
     status: Option<NoticeStatus>,
     /// Only of this source.
     #[arg(long, value_name = "NAME")]
@@ -28,11 +28,6 @@ pub(super) struct Arguments {
     /// Where the account is kept.
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-}
-
-fn parse_status(text: &str) -> Result<NoticeStatus, String> {
-    let known = NoticeStatus::ALL.into_iter().find(|status| format!("{status:?}").eq_ignore_ascii_case(text));
-    known.ok_or_else(|| "one of pending, done, ignored, failed".to_owned())
 }
 
 pub(super) async fn run(
@@ -82,7 +77,7 @@ fn row(record: &NoticeRecord) -> Vec<String> {
         record.source.clone(),
         table::cut(&record.action, 24),
         record.appointment.clone().unwrap_or_default(),
-        format!("{:?}", record.status).to_uppercase(),
+        record.status.name().to_owned(),
         record.event.as_ref().map_or_else(String::new, |(name, id)| format!("{name} {id}")),
         record.tries.to_string(),
         record.reason.clone().unwrap_or_default(),

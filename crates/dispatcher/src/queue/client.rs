@@ -16,6 +16,8 @@ use super::message::body;
 use super::{CALL_TIMEOUT, DELIVER, FAILED};
 use crate::config::QueueLink;
 
+const AUTHORIZATION: Header = Header { name: "authorization", value: HeaderValue::AccessToken };
+
 /// A client of QStash's API. <https://upstash.com/docs/qstash/api-reference>
 #[derive(Debug)]
 pub struct Client {
@@ -49,7 +51,7 @@ impl Client {
         let messages: Vec<Box<RawValue>> = items.iter().filter_map(|item| self.message(sink, item)).collect();
         let request = Request {
             url: format!("{}/v2/batch", self.link.url),
-            headers: vec![Header::json(), Header { name: "authorization", value: HeaderValue::AccessToken }],
+            headers: vec![Header::json(), AUTHORIZATION],
             body: Body::compose("[", messages.iter().map(AsRef::as_ref), "]"),
         };
         let reply = self.http.exchange(&Arc::new(request), Some(&self.link.token)).await.result?;
@@ -85,9 +87,8 @@ impl Client {
 
     /// Asks for the account's signing keys and compares them with the configured ones.
     pub async fn check(&self) -> Result<&'static str, Failure> {
-        let bearer = Secret::new(format!("Bearer {}", self.link.token.expose()));
-        let authorization = Header { name: "authorization", value: HeaderValue::Secret(bearer) };
-        let reply = self.http.get(&format!("{}/v2/keys", self.link.url), &[authorization]).await?;
+        let url = format!("{}/v2/keys", self.link.url);
+        let reply = self.http.get(&url, &[AUTHORIZATION], Some(&self.link.token)).await?;
         let keys: SigningKeys = read(&reply)?;
         let [current, next] = &self.link.signing_keys;
         match (current.matches(keys.current.expose()), next.matches(keys.next.expose())) {
