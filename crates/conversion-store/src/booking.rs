@@ -11,13 +11,19 @@ use serde::Serialize;
 
 use crate::admission::Admission;
 use crate::error::StoreError;
-use crate::record::RetryOutcome;
 
 /// What a store does for booking systems.
 #[async_trait]
 pub trait BookingStore {
-    /// Keeps notices, in one transaction. A notice is due at once.
-    async fn keep_notices(&self, notices: &[NewNotice], now: Timestamp) -> Result<(), StoreError>;
+    /// Keeps notices, in one transaction. A notice is due at once. A pending one of the same source, action and
+    /// appointment stands for it, and is due at once, unless it is one of `under_way`: its appointment may have been
+    /// fetched before this notice came.
+    async fn keep_notices(
+        &self,
+        notices: &[NewNotice],
+        under_way: &[NoticeId],
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Pending notices of one source that are due, the longest due first.
     async fn due_notices(
@@ -41,7 +47,7 @@ pub trait BookingStore {
 
     /// Makes a failed or ignored notice pending and due; makes a pending one due. One that is about no appointment is
     /// as good as unknown: nothing can be made of it.
-    async fn retry_notice(&self, notice: NoticeId, now: Timestamp) -> Result<RetryOutcome, StoreError>;
+    async fn retry_notice(&self, notice: NoticeId, now: Timestamp) -> Result<NoticeRetry, StoreError>;
 
     /// Notices, the latest received first.
     async fn notices(
@@ -91,6 +97,8 @@ pub struct Notice {
     pub appointment: String,
     /// When it was received.
     pub received_at: Timestamp,
+    /// Since when it waits: its receipt, or a later time at which the same was told again or a human retried it.
+    pub waiting_since: Timestamp,
     /// Fetches that failed.
     pub tries: u32,
 }
@@ -182,6 +190,17 @@ pub enum NoticeOutcome {
     Applied,
     /// Not written: the appointment has changed since it was read. Its event has to be derived anew.
     Stale,
+}
+
+/// What became of a retry of a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeRetry {
+    /// Pending and due.
+    Due,
+    /// An event was made of it: nothing more can be.
+    EventMade,
+    /// No such notice, or one that is about no appointment.
+    Unknown,
 }
 
 /// State of a notice.

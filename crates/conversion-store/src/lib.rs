@@ -27,8 +27,8 @@ pub use attribution::AttributionStore;
 pub use audit::{Audit, SinkAccount};
 pub use booking::{
     AppointmentFilter, AppointmentRecord, AppointmentWrite, BookingStore, NewNotice, Notice, NoticeChange,
-    NoticeCounts, NoticeFilter, NoticeId, NoticeOutcome, NoticeRecord, NoticeSettlement, NoticeStatus,
-    OwnedAppointment,
+    NoticeCounts, NoticeFilter, NoticeId, NoticeOutcome, NoticeRecord, NoticeRetry, NoticeSettlement,
+    NoticeStatus, OwnedAppointment,
 };
 pub use error::StoreError;
 pub use hold::{HELD, Hold, HoldPeriod, RegisteredSink, SinkRegistration, SinkState};

@@ -10,7 +10,7 @@ use conversion_core::sink::{ConversionSink, NotSent, Subject};
 use conversion_core::skip::MISSING_CREDENTIALS;
 use conversion_core::source::BookingSource;
 use conversion_core::{CanonicalEvent, Timestamp};
-use conversion_store::{RegisteredSink, SinkRegistration, Store, StoreError};
+use conversion_store::{NewNotice, RegisteredSink, SinkRegistration, Store, StoreError};
 use http_exchange::Pace;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{Mutex, Semaphore};
@@ -20,20 +20,25 @@ use tokio_util::task::TaskTracker;
 
 use crate::alarm::Alarm;
 use crate::batch::Limits;
-use crate::booking::{Clerk, Desk};
+use crate::booking::{Clerk, Desk, UnderWay};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, MAX_BODY, OutboundMode, SinkConfig, SourceConfig};
 use crate::gate::Gate;
+use crate::group::{self, Entrance};
 use crate::ingest::{Committer, Ingest, Lane};
 use crate::intake;
 use crate::ledger::Ledger;
 use crate::queue::{Handover, Publisher, Queue};
 use crate::run::Run;
 use crate::screen::Rules;
+use crate::seldom::Seldom;
 use crate::settle::Patience;
 use crate::visits::{BookingPages, Visits};
 use crate::watch::Watch;
 use crate::worker::{Station, Worker};
+
+/// Room for bodies of webhooks, in bytes: two thousand of the longest.
+const WEBHOOK_ROOM: usize = 32 * 1024 * 1024;
 
 /// A running dispatcher.
 #[derive(Debug)]
@@ -56,6 +61,10 @@ pub struct Service {
     pub queue: Option<Arc<Queue>>,
     /// Room for request bodies, in bytes.
     pub body_room: Semaphore,
+    /// Room for bodies of webhooks, which are read before anything is proved: they must not take that of others.
+    pub webhook_room: Semaphore,
+    /// When a refused request is a warning.
+    pub refusals: Seldom,
     ledger: Ledger,
     watch: Watch,
     workers: TaskTracker,
@@ -214,15 +223,18 @@ impl Service {
         }
 
         let stations: Vec<_> = lanes.iter().map(|lane| Arc::clone(&lane.station)).collect();
+        let stop_committer = CancellationToken::new();
+        let committer = TaskTracker::new();
         let mut desks = Vec::new();
         for (settings, source) in config.sources.iter().zip(sources) {
-            let desk = surroundings.desk(&config, settings, source, &stations);
+            let (entrance, exit) = group::way();
+            let desk = surroundings.desk(&config, settings, source, &stations, entrance);
             tracing::info!(source = %desk.name, path = desk.path(), "webhooks are taken");
             workers.spawn(watch.over(Clerk::new(Arc::clone(&desk)).run()));
+            committer.spawn(watch.over(Arc::clone(&desk).file(exit, stop_committer.clone())));
             desks.push(desk);
         }
 
-        let stop_committer = CancellationToken::new();
         let committing = Committer {
             store: Arc::clone(&store),
             clock: clock.clone(),
@@ -242,7 +254,6 @@ impl Service {
         );
         background.spawn(watch.over(upkeep));
         let (ingest, commit) = Ingest::open(vocabulary, clock.clone(), committing);
-        let committer = TaskTracker::new();
         committer.spawn(watch.over(commit));
         committer.spawn(watch.over(commit_visits));
         Ok(Self {
@@ -255,6 +266,8 @@ impl Service {
             desks,
             queue,
             body_room: Semaphore::new(MAX_BODY),
+            webhook_room: Semaphore::new(WEBHOOK_ROOM),
+            refusals: Seldom::default(),
             ledger,
             watch,
             workers,
@@ -365,6 +378,7 @@ impl Surroundings {
         settings: &SourceConfig,
         source: Arc<dyn BookingSource>,
         stations: &[Arc<Station>],
+        entrance: Entrance<NewNotice>,
     ) -> Arc<Desk> {
         Arc::new(Desk {
             name: settings.name.clone(),
@@ -373,6 +387,9 @@ impl Surroundings {
             source,
             gate: Gate::restored(Vec::new(), Vec::new()),
             alarm: Alarm::at(self.clock.now()),
+            opened_at: self.clock.now(),
+            entrance,
+            under_way: UnderWay::default(),
             retry_for: config.delivery.retry_for,
             stations: stations.to_vec(),
             driver: config.delivery.queue.into(),

@@ -1,21 +1,33 @@
 //! Notices and what becomes of them, with a booking system that does what none should.
 #![expect(clippy::unwrap_used, reason = "clippy's leave for tests does not reach their helpers")]
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
 use conversion_core::booking::Appointment;
 use conversion_core::failure::{Failure, FailureClass};
 use conversion_core::registry::{BuiltSource, SourcePlugin};
 use conversion_core::sink::CheckReport;
 use conversion_core::source::{BookingSource, NotGenuine, Notice, SourceDescriptor};
 use conversion_core::{CanonicalEvent, Timestamp};
-use conversion_store::{Access, NoticeFilter, NoticeRecord, NoticeStatus, RetryOutcome, Store, StoreError};
+use conversion_store::{Access, NoticeFilter, NoticeRecord, NoticeRetry, NoticeStatus, Store, StoreError};
 use jiff::civil::Date;
 use serde_json::value::RawValue;
+use signalbox::api::router;
 use signalbox::{Clock, Config, Environment, Service};
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
+use tower_service::Service as _;
+
+/// Fetches of the appointment "refused", and of "slow", which waits for leave.
+static REFUSED: AtomicU32 = AtomicU32::new(0);
+static SLOW: AtomicU32 = AtomicU32::new(0);
+static LEAVE: Semaphore = Semaphore::const_new(0);
 
 /// A booking system that has every appointment, and all of them booked by one person.
 #[derive(Debug)]
@@ -53,6 +65,15 @@ impl BookingSource for Fake {
     async fn fetch(&self, id: &str) -> Result<Appointment, Failure> {
         match id {
             "breaks" => panic!("on purpose"),
+            "refused" => {
+                REFUSED.fetch_add(1, Ordering::SeqCst);
+                Err(Failure::new(FailureClass::Rejected, "it cannot be had"))
+            }
+            "slow" => {
+                SLOW.fetch_add(1, Ordering::SeqCst);
+                LEAVE.acquire().await.unwrap().forget();
+                Err(Failure::new(FailureClass::Rejected, "it cannot be had"))
+            }
             "gone" => {
                 Err(Failure::new(FailureClass::Rejected, "there is no such appointment").with_code("404"))
             }
@@ -115,7 +136,7 @@ async fn open(url: &str) -> Arc<dyn Store> {
 async fn receive(service: &Service, source: &str, appointment: &str) {
     let desk = service.desk(source).unwrap();
     let notice = desk.read(None, appointment.as_bytes()).unwrap();
-    desk.keep(&[notice]).await.unwrap();
+    desk.keep(vec![notice]).await.unwrap();
 }
 
 /// The latest notice of the appointment, once it is no longer pending.
@@ -130,6 +151,29 @@ async fn settled(service: &Service, appointment: &str) -> NoticeRecord {
         }
     }
     panic!("{appointment} never settled");
+}
+
+async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    for _ in 0..1000 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("never: {what}");
+}
+
+/// Asks the API, and hangs up at once.
+async fn post_and_hang_up(service: &Arc<Service>, path: &str) {
+    let answer = router(Arc::clone(service)).call(Request::post(path).body(Body::empty()).unwrap());
+    assert!(tokio::time::timeout(Duration::ZERO, answer).await.is_err(), "it was answered at once");
+}
+
+/// The status of the answer to a webhook.
+async fn webhook(service: &Arc<Service>, appointment: &'static str) -> u16 {
+    let mut request = Request::post("/api/webhooks/fake/fake").body(Body::from(appointment)).unwrap();
+    request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([203, 0, 113, 9], 1))));
+    router(Arc::clone(service)).call(request).await.unwrap().status().as_u16()
 }
 
 fn told(notice: &NoticeRecord) -> (NoticeStatus, &str, &str) {
@@ -167,7 +211,7 @@ async fn what_makes_no_valid_event_can_be_retried_once_it_is_mended() {
 
     let service = start(&folder, &["fake"], "ada@example.com").await;
     let now = service.clock.now();
-    assert_eq!(service.store.retry_notice(refused.id, now).await.unwrap(), RetryOutcome::Due);
+    assert_eq!(service.store.retry_notice(refused.id, now).await.unwrap(), NoticeRetry::Due);
     service.desk("fake").unwrap().alarm.set(now);
     let done = settled(&service, "7").await;
     assert_eq!((done.status, done.event.unwrap().1.as_str()), (NoticeStatus::Done, "appt-7"));
@@ -202,4 +246,61 @@ async fn a_renamed_source_goes_on_with_its_appointments() {
     assert_eq!(told(&settled(&service, "7").await), (NoticeStatus::Ignored, "no_change", message));
     let owned = service.store.known(&["7".to_owned()]).await.unwrap().remove(0).unwrap();
     assert_eq!(owned.source, "renamed");
+}
+
+#[tokio::test]
+async fn what_is_asked_for_is_worked_off_though_the_caller_hangs_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Arc::new(start(&folder, &["fake"], "ada@example.com").await);
+    receive(&service, "fake", "refused").await;
+    let refused = settled(&service, "refused").await;
+    post_and_hang_up(&service, &format!("/api/notices/{}/retry", refused.id.0)).await;
+    until("another fetch", async || REFUSED.load(Ordering::SeqCst) == 2).await;
+
+    let desk = service.desk("fake").unwrap();
+    let notice = desk.read(None, b"7").unwrap();
+    assert!(tokio::time::timeout(Duration::ZERO, desk.keep(vec![notice])).await.is_err());
+    assert_eq!(settled(&service, "7").await.status, NoticeStatus::Done);
+
+    // Nothing is configured for the platforms: it is skipped, again and again.
+    let delivery =
+        async || service.store.event("TRIAL_BOOKED", "appt-7").await.unwrap().unwrap().deliveries.remove(0);
+    until("a skip", async || delivery().await.settled_at.is_some()).await;
+    let before = delivery().await;
+    post_and_hang_up(&service, &format!("/api/deliveries/{}/retry", before.id)).await;
+    until("another skip", async || {
+        delivery().await.settled_at.is_some_and(|settled_at| Some(settled_at) > before.settled_at)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_comes_again_gets_one_more_fetch_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = start(&folder, &["fake"], "ada@example.com").await;
+    receive(&service, "fake", "slow").await;
+    until("a fetch", async || SLOW.load(Ordering::SeqCst) == 1).await;
+    // The fetch under way may not show what these are about; one more does.
+    for _ in 0..5 {
+        receive(&service, "fake", "slow").await;
+    }
+    LEAVE.add_permits(10);
+    settled(&service, "slow").await;
+    let filter = NoticeFilter { limit: 10, ..NoticeFilter::default() };
+    assert_eq!(service.store.notices(&filter).await.unwrap().0.len(), 2);
+    assert_eq!(SLOW.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn webhooks_have_a_room_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Arc::new(start(&folder, &["fake"], "ada@example.com").await);
+    let own = service.webhook_room.available_permits();
+    let taken = service.webhook_room.try_acquire_many(u32::try_from(own).unwrap()).unwrap();
+    assert_eq!(webhook(&service, "8").await, 503, "nothing is read that there is no room for");
+    drop(taken);
+    let others = service.body_room.available_permits();
+    let _taken = service.body_room.try_acquire_many(u32::try_from(others).unwrap()).unwrap();
+    assert_eq!(webhook(&service, "8").await, 200);
+    assert_eq!(service.webhook_room.available_permits(), own);
 }

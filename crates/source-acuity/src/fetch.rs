@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::config::is_id;
-use crate::{Acuity, read};
+use crate::{Acuity, read, wire};
 
 /// How many appointments Acuity lists where it is not asked for more.
 const LISTED: usize = 100;
@@ -24,6 +24,7 @@ impl Acuity {
         if !is_id(id) {
             return Err(rejected("unusable_id", "an appointment's id at Acuity has 1 to 19 digits"));
         }
+        self.fetching.wait().await;
         let reply = self.get(&format!("appointments/{id}")).await?;
         if reply.status == 404 {
             return Err(rejected("404", format!("Acuity has no appointment {id}")));
@@ -70,6 +71,12 @@ impl Acuity {
         while max < MAX_LISTED {
             max *= 2;
             let part = self.part(day, day, max, canceled).await?;
+            if part.len() == LISTED {
+                let message = format!(
+                    "Acuity lists {LISTED} appointments on {day}, asked for {max}: it may have more and not show them"
+                );
+                return Err(rejected("too_many_appointments", message));
+            }
             if part.len() < max {
                 return Ok(part);
             }
@@ -87,11 +94,15 @@ impl Acuity {
         canceled: bool,
     ) -> Result<Vec<Box<RawValue>>, Failure> {
         let query = format!("appointments?minDate={from}&maxDate={to}&max={max}&canceled={canceled}");
-        content(&self.get(&query).await?)
+        self.listing.wait().await;
+        let reply = self.get(&query).await?;
+        let part: Vec<&RawValue> = content(&reply)?;
+        Ok(part.into_iter().map(|raw| wire::abridged(raw, &self.config.fields)).collect())
     }
 
     /// Lists one appointment, which only the account's own credentials can, and forgets it.
     pub(crate) async fn try_credentials(&self) -> Result<CheckReport, Failure> {
+        self.listing.wait().await;
         let reply = self.get("appointments?max=1&excludeForms=true").await?;
         let _: Vec<&RawValue> = content(&reply)?;
         let user = &self.config.user_id;
@@ -104,7 +115,6 @@ impl Acuity {
     }
 
     async fn get(&self, resource: &str) -> Result<FullReply, Failure> {
-        self.pace.wait().await;
         self.client.get(&self.config.url(resource), slice::from_ref(&self.authorization), None).await
     }
 }

@@ -53,8 +53,10 @@ pub const DESCRIPTOR: SourceDescriptor = SourceDescriptor {
     example: include_str!("../config.example.toml"),
 };
 
-/// Requests a second that Acuity takes from one address (section 4).
-const REQUESTS_PER_SECOND: u32 = 10;
+/// Requests a second. Acuity takes 10 from one address (section 4), of which the service and a command that lists
+/// beside it each keep to their share.
+const FETCHED_PER_SECOND: u32 = 7;
+const LISTED_PER_SECOND: u32 = 3;
 
 const fn text(name: &'static str, setting: &'static str) -> Variable {
     Variable { name, setting, kind: VariableKind::Text }
@@ -74,8 +76,10 @@ pub struct Acuity {
     config: Config,
     authorization: Header,
     client: Client,
-    /// One for all requests, whoever makes them.
-    pace: Pace,
+    /// Of requests for one appointment.
+    fetching: Pace,
+    /// Of requests for lists.
+    listing: Pace,
 }
 
 impl Acuity {
@@ -88,7 +92,8 @@ impl Acuity {
         Ok(Self {
             authorization: Header { name: "authorization", value },
             client: Client::new(ClientOptions { timeout, ..ClientOptions::default() })?,
-            pace: Pace::new(NonZeroU32::new(REQUESTS_PER_SECOND)),
+            fetching: Pace::new(NonZeroU32::new(FETCHED_PER_SECOND)),
+            listing: Pace::new(NonZeroU32::new(LISTED_PER_SECOND)),
             config,
         })
     }

@@ -2,12 +2,14 @@
 //! links, the notes or the location.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
 
 /// An appointment.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Appointment<'a> {
     #[serde(borrow)]
@@ -47,6 +49,19 @@ impl<'a> Appointment<'a> {
     }
 }
 
+/// The appointment as Acuity could have written it, with no more than is read of it, and of the answers those to
+/// `fields`. What is no appointment becomes `null`.
+pub(crate) fn abridged(raw: &RawValue, fields: &BTreeMap<String, String>) -> Box<RawValue> {
+    let abridge = || {
+        let appointment: Appointment<'_> = serde_json::from_str(raw.get())?;
+        let is_read = |answer: &Answer<'_>| fields.values().any(|id| answer.field.text() == Some(id));
+        let values: Vec<_> = appointment.answers().into_iter().filter(is_read).collect();
+        let forms = to_raw_value(&json!([{ "values": values }]))?;
+        to_raw_value(&Appointment { forms: Some(&forms), ..appointment })
+    };
+    abridge().unwrap_or_else(|_: serde_json::Error| RawValue::NULL.to_owned())
+}
+
 #[derive(Deserialize)]
 struct Form<'a> {
     #[serde(borrow)]
@@ -54,7 +69,7 @@ struct Form<'a> {
 }
 
 /// One answer of an intake form.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 pub(crate) struct Answer<'a> {
     #[serde(rename = "fieldID", default, borrow)]
     pub(crate) field: Scalar<'a>,
@@ -71,7 +86,7 @@ fn items<'a, T: Deserialize<'a>>(list: Option<&'a RawValue>) -> Vec<T> {
 
 /// A value that Acuity writes as text here and as a number or flag there: its text. Nothing of `null`, lists and
 /// objects.
-#[derive(Default)]
+#[derive(Default, Serialize)]
 pub(crate) struct Scalar<'a>(Option<Cow<'a, str>>);
 
 #[derive(Deserialize)]

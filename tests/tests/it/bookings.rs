@@ -364,11 +364,11 @@ async fn a_comparison_says_what_cannot_be_used_and_which_source_is_meant() {
     world.until_told(1).await;
     let error = format!("appointment {id}: the source acuity tells of this appointment, and it alone");
     let since = world.time_in(Duration::ZERO);
-    let sync = format!("acuity sync --since {}", day(&since));
+    let sync = format!("acuity sync --since {} --until {}", day(&since), day(&world.time_in(2 * DAY)));
     for (arguments, code, said) in [
         (sync.clone(), 2, "say which with --source: acuity, second"),
         (format!("{sync} --source third"), 2, "configured are acuity, second"),
-        (format!("{sync} --until 2026-01-01 --source second"), 2, "lies before"),
+        ("acuity sync --since 2026-01-02 --until 2026-01-01 --source second".to_owned(), 2, "lies before"),
         (format!("{sync} --source second"), 1, &error),
         (format!("{sync} --source acuity"), 0, "1 need nothing"),
         ("notices --source acuity".to_owned(), 0, "TRIAL_BOOKED"),

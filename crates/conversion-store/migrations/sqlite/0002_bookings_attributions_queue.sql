@@ -25,22 +25,25 @@ CREATE TABLE appointment (
     updated_at  INTEGER NOT NULL
 ) STRICT;
 
--- Webhooks of booking systems. event_name and event_id are those of the event that was made of it.
+-- Webhooks of booking systems. event_name and event_id are those of the event that was made of it. waiting_since is
+-- received_at, or when the same was last told again or a human last retried it.
 CREATE TABLE notice (
-    id          INTEGER PRIMARY KEY,
-    source      TEXT NOT NULL,
-    action      TEXT NOT NULL,
-    appointment TEXT,
-    status      INTEGER NOT NULL,
-    reason      TEXT,
-    message     TEXT,
-    event_name  TEXT,
-    event_id    TEXT,
-    received_at INTEGER NOT NULL,
-    due_at      INTEGER NOT NULL,
-    tries       INTEGER NOT NULL DEFAULT 0
+    id            INTEGER PRIMARY KEY,
+    source        TEXT NOT NULL,
+    action        TEXT NOT NULL,
+    appointment   TEXT,
+    status        INTEGER NOT NULL,
+    reason        TEXT,
+    message       TEXT,
+    event_name    TEXT,
+    event_id      TEXT,
+    received_at   INTEGER NOT NULL,
+    waiting_since INTEGER NOT NULL,
+    due_at        INTEGER NOT NULL,
+    tries         INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX notice_pending ON notice (source, due_at) WHERE status = 0 AND appointment IS NOT NULL;
+CREATE INDEX notice_waiting ON notice (appointment) WHERE status = 0 AND appointment IS NOT NULL;
 CREATE INDEX notice_failed ON notice (id) WHERE status = 3;
 CREATE INDEX notice_status ON notice (source, status);
 CREATE INDEX notice_appointment ON notice (appointment) WHERE appointment IS NOT NULL;

@@ -8,16 +8,21 @@ use super::write::notice::Told;
 use super::{SqliteStore, read, write};
 use crate::booking::{
     AppointmentFilter, AppointmentRecord, BookingStore, NewNotice, Notice, NoticeCounts, NoticeFilter,
-    NoticeId, NoticeOutcome, NoticeRecord, NoticeSettlement, OwnedAppointment,
+    NoticeId, NoticeOutcome, NoticeRecord, NoticeRetry, NoticeSettlement, OwnedAppointment,
 };
 use crate::error::StoreError;
-use crate::record::RetryOutcome;
 
 #[async_trait]
 impl BookingStore for SqliteStore {
-    async fn keep_notices(&self, notices: &[NewNotice], now: Timestamp) -> Result<(), StoreError> {
-        let notices = notices.to_vec();
-        self.write("keep notices", move |work| write::notice::keep(work, &notices, now.into())).await
+    async fn keep_notices(
+        &self,
+        notices: &[NewNotice],
+        under_way: &[NoticeId],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (notices, under_way) = (notices.to_vec(), under_way.to_vec());
+        let action = "keep notices";
+        self.write(action, move |work| write::notice::keep(work, &notices, &under_way, now.into())).await
     }
 
     async fn due_notices(
@@ -46,7 +51,7 @@ impl BookingStore for SqliteStore {
         self.write("settle notices", move |work| write::notice::settle(work, &told, now.into())).await
     }
 
-    async fn retry_notice(&self, notice: NoticeId, now: Timestamp) -> Result<RetryOutcome, StoreError> {
+    async fn retry_notice(&self, notice: NoticeId, now: Timestamp) -> Result<NoticeRetry, StoreError> {
         self.write("retry a notice", move |work| write::notice::retry(work, notice, now.into())).await
     }
 

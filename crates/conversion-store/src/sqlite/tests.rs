@@ -8,6 +8,7 @@ use super::SqliteStore;
 use super::read::due::QUEUE_DUE;
 use super::write::hold::RELEASE;
 use super::write::lease::FREE;
+use super::write::notice::MERGE;
 use super::writer::Work;
 use crate::admission::{Admission, Origin};
 use crate::error::StoreError;
@@ -58,6 +59,14 @@ async fn a_full_disk_is_an_error_and_not_the_end() {
     assert_eq!(store.audit().await.unwrap().accepted, kept + 1);
 }
 
+async fn plan(store: &SqliteStore, sql: &'static str) -> Vec<String> {
+    let explain = move |work: &mut Work<'_>| {
+        let mut statement = work.transaction.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+        statement.raw_query().mapped(|row| row.get(3)).collect()
+    };
+    store.write("explain a statement", explain).await.unwrap()
+}
+
 #[tokio::test]
 async fn what_is_to_be_sent_waits_for_no_list() {
     let folder = tempfile::tempdir().unwrap();
@@ -89,15 +98,19 @@ async fn pending_deliveries_are_found_in_the_order_of_their_index() {
     for (statement, table, due_at) in
         [(FREE, "d", "due_at<?"), (QUEUE_DUE, "delivery", "due_at<?"), (RELEASE, "delivery", "due_at>?")]
     {
-        let explain = move |work: &mut Work<'_>| {
-            let mut statement = work.transaction.prepare(&format!("EXPLAIN QUERY PLAN {statement}"))?;
-            statement.raw_query().mapped(|row| row.get(3)).collect()
-        };
-        let plan: Vec<String> = store.write("explain a statement", explain).await.unwrap();
+        let plan = plan(&store, statement).await;
         let by = format!(
             "SEARCH {table} USING INDEX delivery_pending (sink=? AND owner=? AND driver=? AND {due_at})"
         );
         assert_eq!(plan[0], by);
         assert!(!plan.iter().any(|step| step.contains("ORDER BY")), "{plan:?}");
     }
+}
+
+#[tokio::test]
+async fn a_notice_that_is_told_again_is_found_among_the_pending_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("signalbox.db").display().to_string()).unwrap();
+    let by = "SEARCH notice USING INDEX notice_waiting (appointment=?)";
+    assert_eq!(plan(&store, MERGE).await[0], by);
 }

@@ -3,8 +3,8 @@
 use conversion_core::booking::Known;
 use conversion_core::money::Amount;
 use conversion_store::{
-    Admission, AppointmentFilter, AppointmentRecord, AppointmentWrite, NoticeChange, NoticeFilter, NoticeId,
-    NoticeOutcome, NoticeSettlement, NoticeStatus, Origin, OwnedAppointment,
+    Admission, AppointmentFilter, AppointmentRecord, AppointmentWrite, NewNotice, NoticeChange, NoticeFilter,
+    NoticeId, NoticeOutcome, NoticeSettlement, NoticeStatus, Origin, OwnedAppointment,
 };
 
 use super::Backend;
@@ -43,6 +43,11 @@ fn naming(fixture: &Fixture, id: &str, json: &str) -> Admission {
     }
 }
 
+/// Another notice of the same appointment.
+fn again() -> NewNotice {
+    NewNotice { action: "changed".to_owned(), ..notice("acuity", "77") }
+}
+
 fn done(notices: &[NoticeId], write: AppointmentWrite) -> NoticeSettlement {
     NoticeSettlement { notices: notices.to_vec(), change: NoticeChange::Done, appointment: Some(write) }
 }
@@ -68,8 +73,7 @@ impl Fixture {
 
 pub(crate) async fn a_booking_is_written_with_its_event_and_deliveries(backend: &impl Backend) {
     let fixture = Fixture::new(backend).await;
-    let notices =
-        [fixture.keep(notice("acuity", "77"), 0).await, fixture.keep(notice("acuity", "77"), 1).await];
+    let notices = [fixture.keep(notice("acuity", "77"), 0).await, fixture.keep(again(), 1).await];
     let event = naming(&fixture, "appt-77", "{}");
     let settlement = done(&notices, write(None, known(0), Some(event)));
     assert_eq!(fixture.settle_booking(settlement, 5).await, NoticeOutcome::Applied);
@@ -94,8 +98,7 @@ pub(crate) async fn a_booking_is_written_with_its_event_and_deliveries(backend: 
 
 pub(crate) async fn of_two_writes_from_the_same_state_the_second_is_stale(backend: &impl Backend) {
     let fixture = Fixture::new(backend).await;
-    let notices =
-        [fixture.keep(notice("acuity", "77"), 0).await, fixture.keep(notice("acuity", "77"), 0).await];
+    let notices = [fixture.keep(notice("acuity", "77"), 0).await, fixture.keep(again(), 0).await];
     let settle = |notice, id: &str, before, after| {
         done(&[notice], write(before, after, Some(naming(&fixture, id, "{}"))))
     };

@@ -74,6 +74,7 @@ macro_rules! conformance {
             notices::a_notice_is_due_at_once_unless_it_leads_to_nothing,
             notices::only_pending_notices_change,
             notices::each_notice_is_retried_as_it_should,
+            notices::a_pending_notice_stands_for_what_says_the_same,
             notices::notices_are_listed_and_counted,
             appointments::a_booking_is_written_with_its_event_and_deliveries,
             appointments::of_two_writes_from_the_same_state_the_second_is_stale,

@@ -2,7 +2,7 @@
 
 use conversion_store::{
     NewNotice, Notice, NoticeChange, NoticeCounts, NoticeFilter, NoticeId, NoticeOutcome, NoticeRecord,
-    NoticeSettlement, NoticeStatus, RetryOutcome,
+    NoticeRetry, NoticeSettlement, NoticeStatus,
 };
 
 use super::Backend;
@@ -36,7 +36,7 @@ fn failed() -> NoticeChange {
 
 impl Fixture {
     pub(super) async fn keep(&self, notice: NewNotice, seconds: i64) -> NoticeId {
-        self.store.keep_notices(&[notice], at(seconds)).await.unwrap();
+        self.store.keep_notices(&[notice], &[], at(seconds)).await.unwrap();
         self.notices(NoticeFilter::default()).await[0].id
     }
 
@@ -59,8 +59,8 @@ impl Fixture {
 pub(crate) async fn a_notice_is_due_at_once_unless_it_leads_to_nothing(backend: &impl Backend) {
     let fixture = Fixture::new(backend).await;
     assert_eq!(fixture.store.next_notice_due("acuity").await.unwrap(), None);
-    fixture.store.keep_notices(&[notice("acuity", "2"), nothing_in_it()], at(2)).await.unwrap();
-    fixture.store.keep_notices(&[notice("acuity", "1"), notice("another", "9")], at(1)).await.unwrap();
+    fixture.store.keep_notices(&[notice("acuity", "2"), nothing_in_it()], &[], at(2)).await.unwrap();
+    fixture.store.keep_notices(&[notice("acuity", "1"), notice("another", "9")], &[], at(1)).await.unwrap();
 
     assert_eq!(fixture.store.next_notice_due("acuity").await.unwrap(), Some(at(1)));
     assert!(fixture.due_notices(0, 10).await.is_empty());
@@ -121,24 +121,63 @@ pub(crate) async fn each_notice_is_retried_as_it_should(backend: &impl Backend) 
     let (reason, message) = ("unavailable".to_owned(), "503".to_owned());
     fixture.settle_notice(waiting, NoticeChange::Later { due_at: at(900), tries: 4, reason, message }).await;
 
-    assert_eq!(retry(done).await, RetryOutcome::AlreadyDelivered);
+    assert_eq!(retry(done).await, NoticeRetry::EventMade);
     for notice in [ignored, given_up, waiting] {
-        assert_eq!(retry(notice).await, RetryOutcome::Due);
+        assert_eq!(retry(notice).await, NoticeRetry::Due);
     }
-    assert_eq!(retry(empty).await, RetryOutcome::Unknown);
-    assert_eq!(retry(NoticeId(4711)).await, RetryOutcome::Unknown);
+    assert_eq!(retry(empty).await, NoticeRetry::Unknown);
+    assert_eq!(retry(NoticeId(4711)).await, NoticeRetry::Unknown);
     assert!(fixture.due_notices(49, 10).await.is_empty());
     let due = fixture.due_notices(50, 10).await;
     assert_eq!(due.iter().map(|notice| notice.id).collect::<Vec<_>>(), [ignored, given_up, waiting]);
-    assert!(due.iter().all(|notice| notice.tries == 0));
+    assert!(due.iter().all(|notice| (notice.tries, notice.received_at) == (0, at(0))));
+    assert!(due.iter().all(|notice| notice.waiting_since == at(50)), "its time begins anew");
     assert_eq!(fixture.notices(NoticeFilter::default()).await[0].reason, None);
+}
+
+pub(crate) async fn a_pending_notice_stands_for_what_says_the_same(backend: &impl Backend) {
+    let fixture = Fixture::new(backend).await;
+    let first = fixture.keep(notice("acuity", "1"), 0).await;
+    let later = |due_at| NoticeChange::Later {
+        due_at: at(due_at),
+        tries: 2,
+        reason: "unavailable".to_owned(),
+        message: "503".to_owned(),
+    };
+    fixture.settle_notice(first, later(900)).await;
+    fixture.store.keep_notices(&[notice("acuity", "1"), notice("acuity", "1")], &[], at(30)).await.unwrap();
+    let [due] = &fixture.due_notices(30, 10).await[..] else { panic!("one stands for all") };
+    assert_eq!((due.id, due.received_at, due.waiting_since, due.tries), (first, at(0), at(30), 2));
+
+    let changed = NewNotice { action: "changed".to_owned(), ..notice("acuity", "1") };
+    for other in [changed, notice("another", "1"), notice("acuity", "2")] {
+        let before = fixture.notices(NoticeFilter::default()).await.len();
+        fixture.keep(other, 31).await;
+        assert_eq!(fixture.notices(NoticeFilter::default()).await.len(), before + 1);
+    }
+    // What is being fetched may not show what the new notice is about.
+    let again = [notice("acuity", "1"), notice("acuity", "1")];
+    fixture.store.keep_notices(&again, &[first], at(32)).await.unwrap();
+    let second = fixture.notices(NoticeFilter::default()).await[0].id;
+    let told: Vec<_> = fixture.due_notices(40, 10).await.iter().map(|notice| notice.id).collect();
+    assert_eq!((told.len(), told[0], told[3]), (4, first, second));
+    fixture.settle_notice(first, NoticeChange::Done).await;
+    fixture.settle_notice(second, failed()).await;
+    let third = fixture.keep(notice("acuity", "1"), 41).await;
+    assert!(third > second, "what is done stands for nothing");
+    for _ in 0..2 {
+        fixture.keep(nothing_in_it(), 42).await;
+    }
+    let ignored = NoticeFilter { status: Some(NoticeStatus::Ignored), ..NoticeFilter::default() };
+    assert_eq!(fixture.notices(ignored).await.len(), 2, "they may be of different orders");
 }
 
 pub(crate) async fn notices_are_listed_and_counted(backend: &impl Backend) {
     let fixture = Fixture::new(backend).await;
     let mut kept = Vec::new();
     for (source, appointment) in [("acuity", "1"), ("acuity", "2"), ("another", "1"), ("acuity", "1")] {
-        kept.push(fixture.keep(notice(source, appointment), 0).await);
+        let notice = NewNotice { action: format!("act {}", kept.len()), ..notice(source, appointment) };
+        kept.push(fixture.keep(notice, 0).await);
     }
     fixture.keep(nothing_in_it(), 0).await;
     fixture.settle_notice(kept[1], failed()).await;

@@ -32,11 +32,20 @@ pub(super) async fn guard(
         }
         Err(problem) => {
             let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-            let client = peer
-                .map(|peer| client_address(peer, request.headers(), &service.config.server.trusted_proxies));
-            tracing::warn!(client = client.map(tracing::field::display), "a request was refused: {problem}");
+            log_refusal(&service, peer, request.headers(), &format!("a request was refused: {problem}"));
             problem.into_response()
         }
+    }
+}
+
+/// Logs that a request was refused. Anyone can send any number of those, so that only one a second is a warning.
+pub(super) fn log_refusal(service: &Service, peer: Option<IpAddr>, headers: &HeaderMap, what: &str) {
+    let client = peer.map(|peer| client_address(peer, headers, &service.config.server.trusted_proxies));
+    let client = client.map(tracing::field::display);
+    if service.refusals.may_say(service.clock.now()) {
+        tracing::warn!(client, "{what}");
+    } else {
+        tracing::debug!(client, "{what}");
     }
 }
 

@@ -1,15 +1,17 @@
 //! What became of each telling.
 
 use std::fmt;
+use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, Path, Query};
+use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use conversion_core::consent::ConsentVerdict;
 use conversion_core::{Timestamp, registry};
 use conversion_store::{
     AttemptRecord, Confirmation, DeliveryFilter, DeliveryId, DeliveryRecord, Origin, RetryOutcome, Status,
+    StoreError,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -233,14 +235,20 @@ struct Detail {
 }
 
 /// `POST /api/deliveries/{id}/retry`
-pub(super) async fn retry(service: Shared, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn retry(State(service): Shared, Path(id): Path<String>) -> Result<Response, Problem> {
     let id = parse(&id)?;
-    let now = service.clock.now();
-    match service.store.retry(id, service.config.delivery.queue.into(), now).await? {
+    let working = Arc::clone(&service);
+    // To its end, even if the caller hangs up: what is made due must also be worked on.
+    let retry = async move {
+        let now = working.clock.now();
+        let outcome = working.store.retry(id, working.config.delivery.queue.into(), now).await?;
+        if let Some(station) = working.stations.iter().find(|station| station.id == id.sink) {
+            station.alarm.set(now);
+        }
+        Ok::<_, StoreError>(outcome)
+    };
+    match service.finish(retry).await?? {
         RetryOutcome::Due => {
-            if let Some(station) = service.stations.iter().find(|station| station.id == id.sink) {
-                station.alarm.set(now);
-            }
             Ok((StatusCode::ACCEPTED, Json(json!({ "id": id.to_string(), "status": "PENDING" })))
                 .into_response())
         }

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tokio::sync::SemaphorePermit;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::Shared;
 use super::deliveries::DeliveryView;
@@ -53,9 +53,18 @@ pub(super) fn body_room<'s>(
     headers: &HeaderMap,
     most: usize,
 ) -> Result<SemaphorePermit<'s>, Problem> {
+    room_in(&service.body_room, headers, most)
+}
+
+/// The same, of another room.
+pub(super) fn room_in<'r>(
+    room: &'r Semaphore,
+    headers: &HeaderMap,
+    most: usize,
+) -> Result<SemaphorePermit<'r>, Problem> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let bytes = u32::try_from(length.unwrap_or(most).min(most)).unwrap_or(u32::MAX);
-    service.body_room.try_acquire_many(bytes).map_err(|_| IngestError::Overloaded.into())
+    room.try_acquire_many(bytes).map_err(|_| IngestError::Overloaded.into())
 }
 
 /// JSON by any of its names, or unnamed.

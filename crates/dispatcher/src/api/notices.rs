@@ -1,12 +1,14 @@
 //! What became of each webhook.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use conversion_core::Timestamp;
-use conversion_store::{NoticeFilter, NoticeId, NoticeRecord, NoticeStatus, RetryOutcome};
+use conversion_store::{NoticeFilter, NoticeId, NoticeRecord, NoticeRetry, NoticeStatus, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -107,23 +109,22 @@ pub(super) async fn list(
 }
 
 /// `POST /api/notices/{id}/retry`
-pub(super) async fn retry(service: Shared, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn retry(State(service): Shared, Path(id): Path<String>) -> Result<Response, Problem> {
     let unknown = || Problem::not_found(format!("no notice {id} is about an appointment"));
     let notice = id.parse().map(NoticeId).map_err(|_| unknown())?;
-    let now = service.clock.now();
-    match service.store.retry_notice(notice, now).await? {
-        RetryOutcome::Due => {
-            for desk in &service.desks {
-                desk.alarm.set(now);
-            }
+    let working = Arc::clone(&service);
+    // To its end, even if the caller hangs up: what is made due must also be worked on.
+    let retry = async move {
+        let now = working.clock.now();
+        let outcome = working.store.retry_notice(notice, now).await?;
+        working.desks.iter().for_each(|desk| desk.alarm.set(now));
+        Ok::<_, StoreError>(outcome)
+    };
+    match service.finish(retry).await?? {
+        NoticeRetry::Due => {
             Ok((StatusCode::ACCEPTED, Json(json!({ "id": id, "status": "PENDING" }))).into_response())
         }
-        RetryOutcome::UnderWay => {
-            Err(Problem::new(StatusCode::CONFLICT, "the notice is worked on right now"))
-        }
-        RetryOutcome::AlreadyDelivered => {
-            Err(Problem::new(StatusCode::CONFLICT, "an event was made of the notice"))
-        }
-        RetryOutcome::Unknown => Err(unknown()),
+        NoticeRetry::EventMade => Err(Problem::new(StatusCode::CONFLICT, "an event was made of the notice")),
+        NoticeRetry::Unknown => Err(unknown()),
     }
 }

@@ -1,7 +1,6 @@
 //! Webhooks of booking systems. The signature is the proof: no API key is asked for.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
@@ -10,8 +9,8 @@ use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::access::client_address;
-use super::events::read_body;
+use super::access::log_refusal;
+use super::events::{read_body, room_in};
 use super::problem::Problem;
 
 /// Longest body: a webhook names an appointment and little else.
@@ -25,18 +24,18 @@ pub(super) async fn receive(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
-    let desk = service.desk(&account).filter(|desk| desk.descriptor.kind == kind);
-    let Some(desk) = desk.map(Arc::clone) else {
+    let Some(desk) = service.desk(&account).filter(|desk| desk.descriptor.kind == kind) else {
         return Err(Problem::not_found(format!("no source {account} of kind {kind} is configured")));
     };
+    let room = room_in(&service.webhook_room, &headers, MAX_BODY)?;
     let body = read_body(body, MAX_BODY).await?;
+    drop(room);
     let signature = headers.get(desk.descriptor.signature_header).map(|value| value.as_bytes());
     let notice = desk.read(signature, &body).map_err(|not_genuine| {
-        let client = client_address(peer.ip(), &headers, &service.config.server.trusted_proxies);
-        tracing::warn!(source = %desk.name, %client, "a webhook was refused: {not_genuine}");
+        let what = format!("a webhook of the source {account} was refused: {not_genuine}");
+        log_refusal(&service, Some(peer.ip()), &headers, &what);
         Problem::new(StatusCode::UNAUTHORIZED, not_genuine.to_string())
     })?;
-    // To its end, even if the caller hangs up: what is kept must also be worked on.
-    service.finish(async move { desk.keep(&[notice]).await }).await??;
+    desk.keep(vec![notice]).await?;
     Ok(Json(json!({})))
 }

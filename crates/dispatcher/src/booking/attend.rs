@@ -36,6 +36,7 @@ impl Desk {
     /// Fetches the appointment of `notices`, all of which are about it, and writes what follows.
     pub(super) async fn attend(&self, notices: &[Notice]) -> Result<(), Trouble> {
         let Some(first) = notices.first() else { return Ok(()) };
+        let _begun = self.under_way.begin(notices);
         let sent_at = self.clock.now();
         let Some(fetched) = self.fetch(first.appointment.clone()).await else { return Ok(()) };
         let now = self.clock.now();
@@ -46,8 +47,15 @@ impl Desk {
             Ok(Ok(appointment)) => return self.tell(notices, &appointment).await,
             Ok(Err(failure)) => {
                 let (holds, random) = (self.gate.history(), rand::random());
-                FailedFetch { failure: &failure, retry_for: self.retry_for, holds: &holds, now, random }
-                    .changes(notices)
+                FailedFetch {
+                    failure: &failure,
+                    opened_at: self.opened_at,
+                    retry_for: self.retry_for,
+                    holds: &holds,
+                    now,
+                    random,
+                }
+                .changes(notices)
             }
             Err(_) => notices.iter().map(|_| broken()).collect(),
         };

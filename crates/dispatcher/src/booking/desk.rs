@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use conversion_core::Timestamp;
 use conversion_core::event::Vocabulary;
 use conversion_core::source::{BookingSource, NotGenuine, SourceDescriptor};
-use conversion_store::{Driver, NewNotice, Store, StoreError};
+use conversion_store::{Driver, NewNotice, Store};
 use tokio_util::sync::CancellationToken;
 
+use super::UnderWay;
 use crate::alarm::Alarm;
 use crate::clock::Clock;
 use crate::gate::{Gate, GateChange};
+use crate::group::{Entrance, Exit};
+use crate::ingest::IngestError;
 use crate::watch::Watch;
 use crate::worker::Station;
 
@@ -29,8 +33,14 @@ pub struct Desk {
     pub gate: Gate,
     /// When to look into the store.
     pub alarm: Alarm,
-    /// How long after its receipt a notice is worked on, holds not counted.
+    /// When the desk opened: of earlier holds nothing is known.
+    pub opened_at: Timestamp,
+    /// How long a notice is worked on after it began to wait, or after the desk opened; holds not counted.
     pub retry_for: Duration,
+    /// The way of new notices into the store.
+    pub entrance: Entrance<NewNotice>,
+    /// What is being worked on.
+    pub under_way: UnderWay,
     /// Every sink.
     pub stations: Vec<Arc<Station>>,
     /// Who drives new deliveries.
@@ -63,12 +73,23 @@ impl Desk {
         Ok(NewNotice { source: self.name.clone(), action: notice.action, appointment, ignored })
     }
 
-    /// Keeps notices and wakes the clerk. They are on disk when this returns.
-    pub async fn keep(&self, notices: &[NewNotice]) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        self.store.keep_notices(notices, now).await?;
-        self.alarm.set(now);
-        Ok(())
+    /// Keeps notices and wakes the clerk, even if the caller stops waiting. They are on disk when this returns.
+    pub async fn keep(&self, notices: Vec<NewNotice>) -> Result<(), IngestError> {
+        self.entrance.commit(notices).await
+    }
+
+    /// Writes notices that come in, until `stop`, and then what has come in before it.
+    pub async fn file(self: Arc<Self>, exit: Exit<NewNotice>, stop: CancellationToken) {
+        let file = |notices: Vec<NewNotice>| {
+            let desk = Arc::clone(&self);
+            async move {
+                let now = desk.clock.now();
+                desk.store.keep_notices(&notices, &desk.under_way.all(), now).await?;
+                desk.alarm.set(now);
+                Ok(())
+            }
+        };
+        exit.run(stop, file).await;
     }
 
     /// Ends the hold, as a human asks.

@@ -9,8 +9,10 @@ mod clerk;
 mod desk;
 mod finding;
 mod reconcile;
+mod under_way;
 mod waiting;
 
 pub use clerk::Clerk;
 pub use desk::{Desk, webhook_path};
 pub use reconcile::Comparison;
+pub use under_way::UnderWay;

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::Desk;
 use super::finding::{Finding, View};
+use crate::ingest::IngestError;
 
 /// What of a listed appointment is not known yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +48,7 @@ impl Desk {
     }
 
     /// Queues a notice for each appointment from which an event follows: it is fetched anew.
-    pub async fn queue(&self, compared: &[Comparison]) -> Result<(), StoreError> {
+    pub async fn queue(&self, compared: &[Comparison]) -> Result<(), IngestError> {
         let differing = compared.iter().filter(|comparison| comparison.event_name.is_some());
         let notices: Vec<NewNotice> = differing
             .map(|comparison| NewNotice {
@@ -57,7 +58,7 @@ impl Desk {
                 ignored: None,
             })
             .collect();
-        if notices.is_empty() { Ok(()) } else { self.keep(&notices).await }
+        if notices.is_empty() { Ok(()) } else { self.keep(notices).await }
     }
 }
 

@@ -15,7 +15,9 @@ use crate::gate::HoldHistory;
 pub(super) struct FailedFetch<'a> {
     /// What the booking system said.
     pub(super) failure: &'a Failure,
-    /// How long after its receipt a notice is worked on, holds not counted.
+    /// Since when holds are known.
+    pub(super) opened_at: Timestamp,
+    /// How long a notice is worked on after it began to wait, or after `opened_at`; holds not counted.
     pub(super) retry_for: Duration,
     /// The source's holds.
     pub(super) holds: &'a HoldHistory,
@@ -48,8 +50,9 @@ impl FailedFetch<'_> {
     }
 
     fn unless_over(&self, notice: &Notice, due_at: Timestamp, tries: u32) -> NoticeChange {
-        let held = self.holds.held_between(notice.received_at, self.now);
-        if due_at >= after(after(notice.received_at, self.retry_for), held) {
+        let since = notice.waiting_since.max(self.opened_at);
+        let held = self.holds.held_between(since, self.now);
+        if due_at >= after(after(since, self.retry_for), held) {
             let message = format!("given up at its deadline; last: {}", self.told());
             return self.failed("retry_period_over", message);
         }
@@ -88,22 +91,28 @@ mod tests {
         Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap()
     }
 
-    fn notice(received_at: u64, tries: u32) -> Notice {
+    fn notice(waiting_since: u64, tries: u32) -> Notice {
         Notice {
             id: NoticeId(1),
             action: "changed".into(),
             appointment: "77".into(),
-            received_at: at(received_at),
+            received_at: at(0),
+            waiting_since: at(waiting_since),
             tries,
         }
     }
 
     /// At the start of day 14, with the longest wait of the third try: 4, 8, 16 seconds.
     fn changes(class: FailureClass, notices: &[Notice]) -> Vec<NoticeChange> {
+        changes_since(at(0), class, notices)
+    }
+
+    fn changes_since(opened_at: Timestamp, class: FailureClass, notices: &[Notice]) -> Vec<NoticeChange> {
         let failure = Failure::new(class, "no").with_code("404");
         let holds = HoldHistory::default();
         let retry_for = Duration::from_secs(14 * DAY);
-        FailedFetch { failure: &failure, retry_for, holds: &holds, now: at(14 * DAY), random: 16_000 }
+        let now = at(14 * DAY);
+        FailedFetch { failure: &failure, opened_at, retry_for, holds: &holds, now, random: 16_000 }
             .changes(notices)
     }
 
@@ -129,6 +138,13 @@ mod tests {
         );
         let asked = FailureClass::Unavailable { retry_after: Some(Duration::from_secs(60)) };
         assert_eq!(changes(asked, &[notice(DAY, 2)]), [later(14 * DAY + 60, 3, "unavailable")]);
+    }
+
+    #[test]
+    fn earlier_holds_are_forgotten_so_that_time_begins_anew_with_the_desk() {
+        let unavailable = FailureClass::Unavailable { retry_after: None };
+        let expected = [later(14 * DAY + 16, 3, "unavailable")];
+        assert_eq!(changes_since(at(17), unavailable, &[notice(0, 2)]), expected);
     }
 
     #[test]

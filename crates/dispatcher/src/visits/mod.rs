@@ -1,6 +1,5 @@
 //! Visits: what landing pages report, on its way into the store, and out of it when its time is over.
 
-mod commit;
 mod rate;
 mod script;
 mod sweep;
@@ -13,7 +12,6 @@ use conversion_core::attribution::Attribution;
 use conversion_core::consent::ConsentStatus;
 use conversion_core::event::{FieldError, Vocabulary};
 use conversion_store::{Store, StoreError};
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use rate::Rate;
@@ -21,10 +19,8 @@ pub use script::Script;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::group::{self, Entrance};
 use crate::ingest::IngestError;
-
-/// Visits that wait to be committed; past it callers are told to come again.
-const WAITING: usize = 1024;
 
 /// Where visits are handed in.
 #[derive(Debug)]
@@ -36,7 +32,7 @@ pub struct Visits {
     vocabulary: Arc<Vocabulary>,
     store: Arc<dyn Store>,
     clock: Clock,
-    sender: mpsc::Sender<commit::Submission>,
+    entrance: Entrance<Attribution>,
 }
 
 /// Pages where visitors book.
@@ -60,12 +56,16 @@ impl Visits {
         stop: CancellationToken,
     ) -> (Self, impl Future<Output = ()> + use<>, impl Future<Output = ()> + use<>) {
         let settings = &config.attribution;
-        let (sender, receiver) = mpsc::channel(WAITING);
+        let (entrance, exit) = group::way();
         let rate = Arc::new(Rate::new(settings.visits_per_minute, clock.clone()));
-        let commit = commit::run(Arc::clone(&store), stop, receiver);
+        let writing = Arc::clone(&store);
+        let commit = exit.run(stop, move |visits| {
+            let store = Arc::clone(&writing);
+            async move { store.keep_attributions(&visits).await }
+        });
         let upkeep = upkeep(Arc::clone(&rate), Arc::clone(&store), clock.clone(), settings.keep_for);
         let script = Script::new(pages, &settings.cookie_attributes(config.server.public_url.as_deref()));
-        (Self { rate, script, vocabulary, store, clock, sender }, commit, upkeep)
+        (Self { rate, script, vocabulary, store, clock, entrance }, commit, upkeep)
     }
 
     /// Reads a visit that is reported now.
@@ -83,7 +83,7 @@ impl Visits {
             // Kept no longer for it than it would have been.
             visit = Attribution { consent: visit.consent, ..Attribution::new(visit.id, known.last_seen) };
         }
-        commit::commit(&self.sender, visit).await?;
+        self.entrance.commit(vec![visit]).await?;
         Ok(!is_refusal)
     }
 }

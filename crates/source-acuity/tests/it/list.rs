@@ -6,7 +6,7 @@ use conversion_core::failure::FailureClass;
 use conversion_core::source::BookingSource as _;
 use jiff::civil::{Date, date};
 
-use crate::support::{Server, http};
+use crate::support::{Server, http, raw};
 
 /// An account with so many appointments on each day, cancelled or not, that answers as Acuity documents.
 fn account(days: &[(Date, bool, usize)]) -> impl Fn(&str) -> String + use<> {
@@ -84,6 +84,37 @@ async fn of_a_full_day_more_is_asked_for() {
     assert_eq!(ids.len(), 255);
     let asked: Vec<String> = targets.iter().map(|target| query(target)["max"].clone()).collect();
     assert_eq!(asked, ["100", "100", "200", "400"]);
+}
+
+/// An Acuity that gives 100 at most, whatever it is asked for, would else be taken to have no more.
+#[tokio::test]
+async fn a_day_that_may_be_cut_is_refused() {
+    let day = date(2026, 1, 1);
+    let server = Server::start(account(&[(day, false, 100)])).await;
+    let failure = server.source("").list(day, day).await.unwrap_err();
+    assert_eq!(failure.code.as_deref(), Some("too_many_appointments"));
+    let message =
+        "Acuity lists 100 appointments on 2026-01-01, asked for 200: it may have more and not show them";
+    assert_eq!(failure.message, message);
+}
+
+/// The list goes to the service, which needs neither links with a client's key nor what nobody asked for.
+#[tokio::test]
+async fn no_more_is_listed_than_is_read() {
+    let appointment = include_str!("appointment.json");
+    let server = Server::answering(http(200, "", &format!("[{appointment},5]"))).await;
+    let day = date(2026, 1, 1);
+    for (fields, has_click) in [("", false), ("[fields]\ngclid = 124\n", true)] {
+        let source = server.source(fields);
+        let listed = source.list(day, day).await.unwrap();
+        assert_eq!(source.read(&listed[0]), source.read(&raw(&appointment)));
+        assert_eq!(listed[1].get(), "null");
+        let listed = listed[0].get();
+        for private in ["PRIVATE", "E.C.P.x", "Grace Hopper", "Instrument"] {
+            assert!(appointment.contains(private) && !listed.contains(private), "{private}: {listed}");
+        }
+        assert_eq!(listed.contains("Cj0KCQ"), has_click, "{listed}");
+    }
 }
 
 #[tokio::test]

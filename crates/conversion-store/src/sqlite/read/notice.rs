@@ -14,7 +14,7 @@ pub(in crate::sqlite) fn due(
     now: At,
     limit: usize,
 ) -> rusqlite::Result<Vec<Notice>> {
-    let sql = "SELECT id, action, appointment, received_at, tries FROM notice
+    let sql = "SELECT id, action, appointment, received_at, waiting_since, tries FROM notice
         WHERE status = 0 AND source = ?1 AND appointment IS NOT NULL AND due_at <= ?2
         ORDER BY due_at, id LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;
@@ -24,7 +24,8 @@ pub(in crate::sqlite) fn due(
             action: row.get(1)?,
             appointment: row.get(2)?,
             received_at: row.get::<_, Time>(3)?.0,
-            tries: row.get(4)?,
+            waiting_since: row.get::<_, Time>(4)?.0,
+            tries: row.get(5)?,
         })
     })?;
     rows.collect()

@@ -4,22 +4,40 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::accept::{Arrival, accept};
 use super::appointment;
-use crate::booking::{NewNotice, NoticeChange, NoticeId, NoticeOutcome, NoticeSettlement, NoticeStatus};
-use crate::record::RetryOutcome;
+use crate::booking::{
+    NewNotice, NoticeChange, NoticeId, NoticeOutcome, NoticeRetry, NoticeSettlement, NoticeStatus,
+};
 use crate::sqlite::code::{At, Coded, list};
 use crate::sqlite::details::Details;
 use crate::sqlite::writer::Work;
 
+/// A pending notice says the same and is not under way: it stands for the new one.
+pub(in crate::sqlite) const MERGE: &str =
+    "UPDATE notice INDEXED BY notice_waiting SET due_at = min(due_at, ?4), waiting_since = ?4
+    WHERE status = 0 AND appointment = ?3 AND source = ?1 AND action = ?2
+        AND id NOT IN (SELECT value FROM json_each(?5))";
+
 /// Keeps notices, due at once unless they lead to nothing.
-pub(in crate::sqlite) fn keep(work: &Work<'_>, notices: &[NewNotice], now: At) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO notice (source, action, appointment, status, reason, message, received_at, due_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)";
+pub(in crate::sqlite) fn keep(
+    work: &Work<'_>,
+    notices: &[NewNotice],
+    under_way: &[NoticeId],
+    now: At,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO notice
+            (source, action, appointment, status, reason, message, received_at, waiting_since, due_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?7)";
     let mut insert = work.transaction.prepare_cached(sql)?;
+    let mut merge = work.transaction.prepare_cached(MERGE)?;
+    let under_way = numbers(under_way);
     for NewNotice { source, action, appointment, ignored } in notices {
         let (status, reason, message) = match ignored {
             Some((reason, message)) => (NoticeStatus::Ignored, Some(reason), Some(message)),
             None => (NoticeStatus::Pending, None, None),
         };
+        if ignored.is_none() && merge.execute(params![source, action, appointment, now, under_way])? > 0 {
+            continue;
+        }
         insert.execute(params![source, action, appointment, Coded(status), reason, message, now])?;
     }
     Ok(())
@@ -81,22 +99,26 @@ fn change(connection: &Connection, settlement: &NoticeSettlement) -> rusqlite::R
     let sql = "UPDATE notice SET status = ?2, reason = ?3, message = ?4, due_at = ifnull(?5, due_at),
             tries = ifnull(?6, tries), event_name = ?7, event_id = ?8
         WHERE id IN (SELECT value FROM json_each(?1)) AND status = 0";
-    let notices: Vec<_> = settlement.notices.iter().map(|notice| notice.0).collect();
-    let row = params![list(&notices), Coded(status), reason, message, due_at, tries, name, id];
+    let row = params![numbers(&settlement.notices), Coded(status), reason, message, due_at, tries, name, id];
     connection.prepare_cached(sql)?.execute(row).map(drop)
 }
 
+fn numbers(notices: &[NoticeId]) -> String {
+    list(&notices.iter().map(|notice| notice.0).collect::<Vec<_>>())
+}
+
 /// Makes a notice pending and due, unless an event was made of it.
-pub(in crate::sqlite) fn retry(work: &Work<'_>, id: NoticeId, now: At) -> rusqlite::Result<RetryOutcome> {
+pub(in crate::sqlite) fn retry(work: &Work<'_>, id: NoticeId, now: At) -> rusqlite::Result<NoticeRetry> {
     let sql = "SELECT status FROM notice WHERE id = ?1 AND appointment IS NOT NULL";
     let found = work.transaction.prepare_cached(sql)?.query_row([id.0], |row| row.get(0)).optional()?;
     match found {
-        None => return Ok(RetryOutcome::Unknown),
-        Some(Coded(NoticeStatus::Done)) => return Ok(RetryOutcome::AlreadyDelivered),
+        None => return Ok(NoticeRetry::Unknown),
+        Some(Coded(NoticeStatus::Done)) => return Ok(NoticeRetry::EventMade),
         Some(Coded(NoticeStatus::Pending | NoticeStatus::Ignored | NoticeStatus::Failed)) => {}
     }
-    let sql =
-        "UPDATE notice SET status = 0, due_at = ?2, tries = 0, reason = NULL, message = NULL WHERE id = ?1";
+    let sql = "UPDATE notice SET status = 0, due_at = ?2, waiting_since = ?2, tries = 0, reason = NULL,
+            message = NULL
+        WHERE id = ?1";
     work.transaction.prepare_cached(sql)?.execute(params![id.0, now])?;
-    Ok(RetryOutcome::Due)
+    Ok(NoticeRetry::Due)
 }
