@@ -142,11 +142,10 @@ impl Gate {
         let mut state = self.lock();
         let Some(hold) = &state.hold else { return Passage::Open };
         let is_due = hold.until.is_some_and(|until| until <= now);
-        let lost_at = state.asked_at.map(|asked_at| after(asked_at, PROBE_LOST));
-        match lost_at {
+        match state.probe_lost_at(now) {
             _ if !is_due => Passage::Closed(hold.until),
             _ if state.probing => Passage::Closed(None),
-            Some(lost_at) if now < lost_at => Passage::Closed(Some(lost_at)),
+            Some(lost_at) => Passage::Closed(Some(lost_at)),
             _ => {
                 state.asked_at = Some(now);
                 Passage::Probe
@@ -157,6 +156,17 @@ impl Gate {
     /// The probe that was granted is not used: whoever asks next is granted it.
     pub fn return_probe(&self) {
         self.lock().probing = false;
+    }
+
+    /// Whether the probe that was granted is out, and an external queue may yet bring another that was asked for first.
+    pub fn is_asked_for(&self, now: Timestamp) -> bool {
+        let state = self.lock();
+        state.probing && state.probe_lost_at(now).is_some()
+    }
+
+    /// The external queue that was asked for a probe had nothing to be one.
+    pub fn asked_in_vain(&self) {
+        self.lock().asked_at = None;
     }
 
     /// The delivery that an external queue was asked for as a probe taught nothing: another may be asked for at once.
@@ -322,6 +332,11 @@ impl State {
                 self.hold = Some(hold);
             }
         }
+    }
+
+    /// When the probe that an external queue was asked for is lost, unless none was or it is.
+    fn probe_lost_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.asked_at.map(|asked_at| after(asked_at, PROBE_LOST)).filter(|lost_at| now < *lost_at)
     }
 
     fn was_held_after(&self, sent_at: Timestamp) -> bool {

@@ -158,8 +158,12 @@ impl Service {
         let registered = store.register_sinks(&registrations).await?;
         let handovers: HashMap<_, _> = registered
             .iter()
+            .zip(&config.sinks)
             .filter(|_| queue.is_some())
-            .map(|sink| (sink.id, Arc::new(Handover::new(Arc::new(Alarm::at(clock.now()))))))
+            .map(|(sink, settings)| {
+                let alarm = Arc::new(Alarm::at(clock.now()));
+                (sink.id, Arc::new(Handover::new(alarm, settings.options.max_in_flight)))
+            })
             .collect();
         let alarm = |sink| match handovers.get(&sink) {
             Some(handover) => Alarm::with(clock.now(), Arc::clone(&handover.alarm)),

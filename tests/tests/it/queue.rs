@@ -136,6 +136,54 @@ async fn a_hold_uses_up_no_retries_and_is_probed_with_one_message() {
     assert_eq!(at_rest(&world).await.failed_attempts, 0);
 }
 
+/// The worker's own probe, woken by an event that is not due, finds nothing to send: that says nothing of QStash's.
+#[tokio::test]
+async fn a_probe_that_qstash_brings_late_still_ends_the_hold() {
+    let world = Setup::queued().with("SIGNALBOX_SINKS", "tiktok").start().await;
+    let qstash = world.platforms.sandbox.qstash();
+    qstash.configure(fast());
+    let wrong = Settings { tokens: vec!["another".to_owned()], ..Settings::default() };
+    world.platforms.sandbox.configure(TIKTOK, wrong);
+    world.report(&many("e", 3)).await;
+    world.until_state("tiktok", "HELD").await;
+    world.until_counts("tiktok", Counts::pending(3)).await;
+    let before = at_rest(&world).await.published;
+    world.platforms.sandbox.configure(TIKTOK, Settings::default());
+    // The probe's first call fails on its way; the second comes a second later.
+    qstash.configure(QstashSettings { time_scale: 0.1, p_fail_once: 1.0, ..fast() });
+    world.advance(PROBE_EVERY).await;
+    until("the probe to be handed over", async || {
+        let report = report(&world);
+        if report.failed_attempts >= 1 && report.published == before + 1 {
+            Ok(())
+        } else {
+            Err(format!("{report:?}"))
+        }
+    })
+    .await;
+    let mut tomorrow = booked("tomorrow");
+    tomorrow["eventTime"] = json!(world.time_in(60 * MINUTE));
+    world.report(&[tomorrow]).await;
+    world.until_counts("tiktok", Counts { delivered: 3, pending: 1, ..Counts::default() }).await;
+    assert_eq!(world.sink("tiktok").await["state"], "ACTIVE");
+}
+
+/// A call that waits too long for its turn is taken back and published again, and QStash bills each message.
+#[tokio::test]
+async fn however_slow_the_platform_a_backlog_is_published_once() {
+    const EVENTS: u64 = 80;
+    let world = Setup::queued().with("SIGNALBOX_SINKS", "tiktok").start().await;
+    world.platforms.sandbox.qstash().configure(QstashSettings { concurrency: 2_000, ..fast() });
+    // Four at once, they take twenty seconds; a call gives up its turn after fifteen.
+    world.platforms.sandbox.configure(TIKTOK, Settings { latency_ms: 1_000, ..Settings::default() });
+    world.report(&many("e", 80)).await;
+    world.until_counts("tiktok", Counts::delivered(EVENTS)).await;
+    let report = at_rest(&world).await;
+    assert_eq!((report.published, report.delivered), (EVENTS, EVENTS), "{report:?}");
+    // Two calls for each request, and those of which the end has not been counted yet.
+    assert!(report.max_in_flight <= 16, "the rest waits at QStash: {report:?}");
+}
+
 #[tokio::test]
 async fn a_platform_that_fails_in_passing_is_tried_again_by_qstash_alone() {
     let world = Setup::queued().with("SIGNALBOX_SINKS", "tiktok").start().await;

@@ -1,9 +1,13 @@
 //! QStash's calls at the door: only what it signs for this address is heard. The official client is the judge.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
+use platform_sandbox::{QstashSettings, Settings};
 use serde_json::{Value, json};
 
 use crate::harness::{Api, Counts, Reply, Setup, World, many};
@@ -102,7 +106,10 @@ async fn the_official_client_and_this_service_believe_the_same_calls() {
     }
     let (token, _) = &minted["current key"];
     assert_eq!(call(&world, FAILED, token, BODY).await.status, 401, "it is for another path");
-    assert_eq!(world.post(DELIVER, BODY).await.status, 401, "without a signature");
+    let request = world.request(reqwest::Method::POST, DELIVER).body(BODY);
+    let unsigned = request.send().await.unwrap();
+    assert_eq!(unsigned.status(), 401, "without a signature");
+    assert_eq!(unsigned.headers().get("www-authenticate"), None, "no key would help");
 }
 
 #[tokio::test]
@@ -110,11 +117,7 @@ async fn what_is_not_believed_does_nothing_and_what_is_unknown_never_comes_again
     let world = world().await;
     let (deliver, failed) = (format!("{}{DELIVER}", world.base), format!("{}{FAILED}", world.base));
     // Nothing is handed over: what happens comes from the calls of this test.
-    world
-        .platforms
-        .sandbox
-        .qstash()
-        .configure(platform_sandbox::QstashSettings { down: true, ..Default::default() });
+    world.platforms.sandbox.qstash().configure(QstashSettings { down: true, ..Default::default() });
     world.report(&many("e", 1)).await;
     let id = world.delivery("tiktok", "e-0").await["id"].as_str().unwrap().to_owned();
     let body = json!({ "delivery_id": id }).to_string();
@@ -147,11 +150,7 @@ async fn what_is_not_believed_does_nothing_and_what_is_unknown_never_comes_again
 #[tokio::test]
 async fn a_report_of_failure_gives_a_pending_delivery_up_and_no_other() {
     let world = world().await;
-    world
-        .platforms
-        .sandbox
-        .qstash()
-        .configure(platform_sandbox::QstashSettings { down: true, ..Default::default() });
+    world.platforms.sandbox.qstash().configure(QstashSettings { down: true, ..Default::default() });
     world.report(&many("e", 1)).await;
     let id = world.delivery("tiktok", "e-0").await["id"].as_str().unwrap().to_owned();
     let source = json!({ "delivery_id": id }).to_string();
@@ -177,6 +176,49 @@ async fn a_report_of_failure_gives_a_pending_delivery_up_and_no_other() {
     assert_eq!(call(&world, DELIVER, &call_token, &source).await.status, 489);
     assert_eq!(world.post(&format!("/api/deliveries/{id}/retry"), "").await.status, 202);
     assert_eq!(call(&world, DELIVER, &call_token, &source).await.json["status"], "DELIVERED");
+}
+
+/// Room for bodies is shared with whoever reports events: idle calls of strangers must not take it.
+#[tokio::test]
+async fn a_call_that_is_not_signed_right_is_refused_before_its_body() {
+    let world = world().await;
+    let wrong = signed(&format!("{}{DELIVER}", world.base), BODY).await;
+    let address = world.base.strip_prefix("http://").unwrap().to_owned();
+    let answer = move || {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        // Half of the time that a body may take.
+        stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+        write!(
+            stream,
+            "POST {FAILED} HTTP/1.1\r\nhost: {address}\r\ncontent-length: 1048576\r\nupstash-signature: {wrong}\r\n\r\n"
+        )
+        .unwrap();
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        String::from_utf8(status.to_vec()).unwrap()
+    };
+    assert_eq!(tokio::task::spawn_blocking(answer).await.unwrap(), "HTTP/1.1 401");
+}
+
+#[tokio::test]
+async fn of_two_calls_at_once_one_sees_to_the_delivery_and_it_is_due_again_by_itself() {
+    let world = world().await;
+    let platforms = &world.platforms;
+    platforms.sandbox.qstash().configure(QstashSettings { down: true, ..QstashSettings::default() });
+    let slow = Settings { down: true, latency_ms: 500, ..Settings::default() };
+    platforms.sandbox.configure(crate::harness::TIKTOK, slow);
+    world.report(&many("e", 1)).await;
+    let id = world.delivery("tiktok", "e-0").await["id"].as_str().unwrap().to_owned();
+    let body = json!({ "delivery_id": id }).to_string();
+    let token = signed(&format!("{}{DELIVER}", world.base), &body).await;
+    let call = || call(&world, DELIVER, &token, &body);
+    let (one, other) = tokio::join!(call(), call());
+    assert_eq!((one.status, other.status), (200, 200), "{} {}", one.text, other.text);
+    let reasons = BTreeSet::from([&one, &other].map(|reply| reply.json["reason"].as_str().unwrap()));
+    assert_eq!(reasons, BTreeSet::from(["unavailable", "under_way"]));
+    // After QStash's first wait of 12 s, not when its whole schedule is over.
+    let due = world.delivery("tiktok", "e-0").await["nextAttemptAt"].as_str().unwrap().to_owned();
+    assert!(due < world.time_in(Duration::from_secs(13)), "{due}");
 }
 
 #[tokio::test]

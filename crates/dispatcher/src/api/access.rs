@@ -33,7 +33,12 @@ pub(super) async fn guard(
         Err(problem) => {
             let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
             log_refusal(&service, peer, request.headers(), &format!("a request was refused: {problem}"));
-            problem.into_response()
+            let mut response = problem.into_response();
+            // Here, where a key is what is asked for: webhooks and QStash sign.
+            if response.status() == StatusCode::UNAUTHORIZED {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            response
         }
     }
 }

@@ -55,9 +55,6 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.status, axum::Json(json!({ "error": self.message }))).into_response();
         let headers = response.headers_mut();
-        if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
         if let Some(wait) = self.retry_after {
             // In whole seconds, and not a moment too early.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);

@@ -19,14 +19,14 @@ use serde_json::{Value, json};
 use super::Shared;
 use super::events::{body_room, read_body};
 use super::problem::Problem;
-use crate::queue::{Caller, DELIVER, FAILED, Queue, Reply, message};
+use crate::queue::{CallHandler, DELIVER, FAILED, Flaw, Queue, Reply, message};
 use crate::service::Service;
 
 /// Longest call for a delivery, in bytes: it has about fifty.
 const LONGEST_CALL: usize = 16 * 1024;
 /// Longest report of a failure, in bytes: it repeats the last answer, which need not be ours.
 const LONGEST_REPORT: usize = 1024 * 1024;
-/// A second message for a delivery that is being worked on comes again after this.
+/// A message for a delivery that another run has not let go of comes again after this.
 const UNDER_WAY: Duration = Duration::from_secs(60);
 
 /// What of QStash's report of a failure is read.
@@ -46,7 +46,7 @@ pub(super) async fn deliver(service: Shared, headers: HeaderMap, body: Body) -> 
     let working = Arc::clone(&service);
     // To its end, even if QStash hangs up: what was sent must be on record.
     let work = async move {
-        Caller { service: &working, queue: &queue }.deliver(ticket, retried.unwrap_or_default()).await
+        CallHandler { service: &working, queue: &queue }.deliver(ticket, retried.unwrap_or_default()).await
     };
     let worked_off = service.finish(work).await.map_err(|error| Problem::from(error).into_response())?;
     Ok(worked_off.map_or_else(|error| store_refused(&error), answer))
@@ -56,7 +56,7 @@ pub(super) async fn deliver(service: Shared, headers: HeaderMap, body: Body) -> 
 pub(super) async fn failed(service: Shared, headers: HeaderMap, body: Body) -> Result<Response, Response> {
     let (service, queue, body) = verified(service, FAILED, LONGEST_REPORT, &headers, body).await?;
     let Some((ticket, status)) = report(&body) else { return Ok(unreadable()) };
-    let given_up = Caller { service: &service, queue: &queue }.give_up(ticket, status).await;
+    let given_up = CallHandler { service: &service, queue: &queue }.give_up(ticket, status).await;
     Ok(given_up.map_or_else(
         |error| store_refused(&error),
         |given_up| Json(json!({ "status": if given_up { "FAILED" } else { "unchanged" } })).into_response(),
@@ -77,16 +77,18 @@ async fn verified(
         return Err(problem(StatusCode::NOT_FOUND, message));
     };
     let refused = || problem(StatusCode::UNAUTHORIZED, "the call is not signed as QStash signs");
+    let wrong = |flaw: Flaw| {
+        tracing::warn!(path, "a call with a wrong signature was refused: {flaw}");
+        refused()
+    };
     let token = headers.get("upstash-signature").and_then(|value| value.to_str().ok()).ok_or_else(refused)?;
+    // Before the body: a stranger gets neither room nor time for one.
+    let signed = queue.verifier.verify(token, &queue.url(path), service.clock.now()).map_err(wrong)?;
     let room = body_room(&service, headers, longest);
     let room = room.map_err(|_| try_again("too many requests are being read", None))?;
     let body = read_body(body, longest).await.map_err(IntoResponse::into_response)?;
     drop(room);
-    let checked = queue.verifier.verify(token, &queue.url(path), &body, service.clock.now());
-    checked.map_err(|flaw| {
-        tracing::warn!(path, "a call with a wrong signature was refused: {flaw}");
-        refused()
-    })?;
+    signed.verify(&body).map_err(wrong)?;
     Ok((service, queue, body))
 }
 
@@ -105,7 +107,6 @@ fn answer(reply: Reply) -> Response {
         Reply::NotQueued => Json(json!({ "status": "not driven by the queue" })).into_response(),
         Reply::TryAgain(wait) => try_again("the platform could not be told", wait),
         Reply::UnderWay => try_again("the delivery is under way", Some(UNDER_WAY)),
-        Reply::Stopping => try_again("the service is stopping", None),
         Reply::Unknown => never_again(json!({ "error": "there is no such delivery" })),
     }
 }
@@ -152,7 +153,6 @@ mod tests {
             (Reply::TryAgain(seconds(0)), 503, None),
             (Reply::TryAgain(seconds(90)), 503, Some("90")),
             (Reply::UnderWay, 503, Some("60")),
-            (Reply::Stopping, 503, None),
             (Reply::Unknown, 489, None),
         ] {
             let response = answer(reply.clone());

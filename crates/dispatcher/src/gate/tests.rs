@@ -153,7 +153,9 @@ fn an_external_queue_is_asked_for_one_probe_at_a_time() {
     // The worker finds nothing of its own: that says nothing of the one that was asked for.
     assert_eq!(gate.passage(later(61)), Passage::Probe);
     assert_eq!(gate.passage_by_queue(later(61)), Passage::Closed(None), "somebody has the probe");
+    assert!(gate.is_asked_for(later(119)) && !gate.is_asked_for(later(120)), "until it is lost");
     gate.return_probe();
+    assert!(!gate.is_asked_for(later(61)), "whoever has no probe has none to return");
     assert_eq!(gate.passage_by_queue(later(61)), Passage::Closed(Some(later(120))));
 
     // The one that was asked for comes, and is skipped.
@@ -167,6 +169,10 @@ fn an_external_queue_is_asked_for_one_probe_at_a_time() {
     let due = later(63 + 15 * 60);
     assert_eq!(gate.passage_by_queue(later(64)), Passage::Closed(Some(due)));
     assert_eq!(gate.passage_by_queue(due), Passage::Probe);
+    // There is nothing that could be it: the worker's own finding decides.
+    gate.asked_in_vain();
+    assert_eq!(gate.passage(due), Passage::Probe);
+    assert!(!gate.is_asked_for(due));
     gate.resume(due);
     assert_eq!(gate.passage_by_queue(due), Passage::Open);
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use conversion_core::failure::FailureClass;
 use conversion_store::{DeliveryId, DeliveryRecord, Status, StoreError, Taken, Ticket};
 
+use super::handover::Call;
 use super::{Handover, Queue};
 use crate::Service;
 use crate::clock::after;
@@ -12,6 +13,8 @@ use crate::worker::Station;
 
 /// A call that has not got its turn at the sink by then is taken back from QStash, long before QStash gives it up.
 const TURN: Duration = Duration::from_secs(15);
+/// What was taken back because too many called at once is handed over again after this.
+const TAKEN_BACK: Duration = Duration::from_secs(60);
 /// Reason of a delivery that was given up because QStash has.
 const QUEUE_GAVE_UP: &str = "queue_gave_up";
 
@@ -26,37 +29,37 @@ pub enum Reply {
     TryAgain(Option<Duration>),
     /// It was published again since, or a human has retried it: that message is the one to work off.
     Superseded,
-    /// It is being worked on.
+    /// Another run is at work on it, or was when it ended.
     UnderWay,
     /// It is not the queue's.
     NotQueued,
     /// There is no such delivery.
     Unknown,
-    /// The service is stopping.
-    Stopping,
 }
 
 /// Works off calls.
 #[derive(Clone, Copy, Debug)]
-pub struct Caller<'a> {
+pub struct CallHandler<'a> {
     /// The service.
     pub service: &'a Service,
     /// The queue that calls.
     pub queue: &'a Queue,
 }
 
-impl Caller<'_> {
+impl CallHandler<'_> {
     /// Works off one delivery. `retried` counts the calls for this message before this one.
     pub async fn deliver(self, ticket: Ticket, retried: u32) -> Result<Reply, StoreError> {
         let id = ticket.delivery;
         let Some((station, handover)) = self.station(id) else { return self.without_sink(id).await };
         handover.called(id).await;
+        let Some(call) = handover.begin_call(id) else { return Ok(Reply::Waits("under_way".to_owned())) };
         let Ok(permit) = tokio::time::timeout(TURN, station.in_flight.acquire()).await else {
-            return self.take_back(ticket, handover).await;
+            return self.take_back(ticket, call, "busy", TAKEN_BACK).await;
         };
         if station.stop.is_cancelled() {
-            return Ok(Reply::Stopping);
+            return self.take_back(ticket, call, "stopping", Duration::ZERO).await;
         }
+        call.has_turn();
         let now = self.service.clock.now();
         let lease = match self.service.store.take(ticket, station.run.id, now).await? {
             Taken::Leased(lease) => lease,
@@ -73,8 +76,10 @@ impl Caller<'_> {
         match self.record(id).await? {
             Some(DeliveryRecord { status: Status::Pending, reason, .. }) => {
                 let reason = reason.unwrap_or_else(|| "due".to_owned());
-                // What holds the sink is no longer this delivery's trouble.
-                if !is_retried(&reason) || !station.gate.is_open() {
+                // What holds the sink is no longer this delivery's trouble; and a message that was told of this call's
+                // work is done, so that no retry of it is to be counted on.
+                let is_left = is_retried(&reason) && station.gate.is_open();
+                if call.end().is_repeated || !is_left {
                     return Ok(Reply::Waits(reason));
                 }
                 let rest = self.queue.schedule.rest(retried, retry_after);
@@ -119,12 +124,20 @@ impl Caller<'_> {
         })
     }
 
-    /// So that more calls than the sink can take use up no retries.
-    async fn take_back(self, ticket: Ticket, handover: &Handover) -> Result<Reply, StoreError> {
-        let now = self.service.clock.now();
-        self.service.store.leave_to_queue(ticket, now).await?;
-        handover.alarm.set(now);
-        Ok(Reply::Waits("busy".to_owned()))
+    /// The message is done and the delivery handed over again: so neither more calls than the sink can take nor a
+    /// restart uses up QStash's retries.
+    async fn take_back(
+        self,
+        ticket: Ticket,
+        call: Call<'_>,
+        reason: &str,
+        wait: Duration,
+    ) -> Result<Reply, StoreError> {
+        let due_at = after(self.service.clock.now(), wait);
+        self.service.store.leave_to_queue(ticket, due_at).await?;
+        call.handover().alarm.set(due_at);
+        call.has_turn();
+        Ok(Reply::Waits(reason.to_owned()))
     }
 
     async fn record(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, StoreError> {

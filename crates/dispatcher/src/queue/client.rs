@@ -25,6 +25,16 @@ pub struct Client {
     link: QueueLink,
 }
 
+/// Whose deliveries are handed over.
+#[derive(Clone, Copy, Debug)]
+pub struct Lane<'a> {
+    /// The sink's name.
+    pub sink: &'a str,
+    /// QStash makes so many calls at once. The rest waits there, and costs nothing: a call that must be taken back is a
+    /// message that must be paid again.
+    pub parallelism: usize,
+}
+
 /// Part of the answer to a batch: one for each message.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -45,10 +55,14 @@ impl Client {
         Ok(Self { http: http_exchange::Client::new(ClientOptions::default())?, link })
     }
 
-    /// Hands deliveries of the sink of this name over, with one request. Returns of each, in order, why QStash did not
-    /// take it, if it did not. That it took one before, it answers like the first time.
-    pub async fn publish(&self, sink: &str, items: &[QueueItem]) -> Result<Vec<Result<(), String>>, Failure> {
-        let messages: Vec<Box<RawValue>> = items.iter().filter_map(|item| self.message(sink, item)).collect();
+    /// Hands deliveries over, with one request. Returns of each, in order, why QStash did not take it, if it did not.
+    /// That it took one before, it answers like the first time.
+    pub async fn publish(
+        &self,
+        lane: Lane<'_>,
+        items: &[QueueItem],
+    ) -> Result<Vec<Result<(), String>>, Failure> {
+        let messages: Vec<Box<RawValue>> = items.iter().filter_map(|item| self.message(lane, item)).collect();
         let request = Request {
             url: format!("{}/v2/batch", self.link.url),
             headers: vec![Header::json(), AUTHORIZATION],
@@ -68,7 +82,7 @@ impl Client {
     }
 
     /// One message: the delivery's id, its number, and nothing of its event.
-    fn message(&self, sink: &str, item: &QueueItem) -> Option<Box<RawValue>> {
+    fn message(&self, lane: Lane<'_>, item: &QueueItem) -> Option<Box<RawValue>> {
         let QueueItem { id, publications, .. } = item;
         let message = json!({
             "destination": format!("{}{DELIVER}", self.link.public_url),
@@ -78,7 +92,9 @@ impl Client {
                 "Upstash-Timeout": format!("{}s", CALL_TIMEOUT.as_secs()),
                 "Upstash-Deduplication-Id": format!("{id}:{publications}"),
                 "Upstash-Failure-Callback": format!("{}{FAILED}", self.link.public_url),
-                "Upstash-Label": sink,
+                "Upstash-Label": lane.sink,
+                "Upstash-Flow-Control-Key": format!("signalbox-{}", lane.sink),
+                "Upstash-Flow-Control-Value": format!("parallelism={}", lane.parallelism),
             },
             "body": body(item.ticket()),
         });

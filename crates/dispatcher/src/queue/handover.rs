@@ -1,6 +1,7 @@
 //! What a sink's publisher and QStash's calls for that sink must know of each other.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use conversion_core::Timestamp;
@@ -11,7 +12,10 @@ use crate::alarm::Alarm;
 
 /// So many deliveries are handed over at once.
 pub(super) const BATCH: usize = 100;
-/// So many deliveries of a sink at most wait for QStash's call: more could not be worked off before they count as lost.
+/// So many deliveries of a sink at most are with QStash for each request that may be under way: at fifteen seconds each,
+/// all have had their turn within the grace after which they count as lost.
+const OUT_PER_REQUEST: usize = 40;
+/// So many at most, however many requests may be.
 const MOST_OUT: usize = 1_000;
 
 /// Shared by a sink's publisher and the calls.
@@ -21,15 +25,37 @@ pub struct Handover {
     pub alarm: Arc<Alarm>,
     /// Deliveries that are being handed over right now.
     posting: watch::Sender<Vec<DeliveryId>>,
-    /// Deliveries that were, until when their call must have come.
+    /// Deliveries that were and have not had their turn, until when they must have.
     out: Mutex<HashMap<DeliveryId, Timestamp>>,
+    /// So many of them at most.
+    most_out: usize,
+    /// Calls that are being answered.
+    calls: Mutex<HashMap<DeliveryId, Ended>>,
     trouble: Mutex<Option<String>>,
 }
 
+/// What must be known when the answer to a call is made.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ended {
+    /// Another call for the delivery came meanwhile, and was told that this one sees to it.
+    pub(super) is_repeated: bool,
+}
+
 impl Handover {
-    /// With nothing handed over yet.
-    pub fn new(alarm: Arc<Alarm>) -> Self {
-        Self { alarm, posting: watch::Sender::default(), out: Mutex::default(), trouble: Mutex::default() }
+    /// With nothing handed over yet, for a sink of which so many requests may be under way.
+    pub fn new(alarm: Arc<Alarm>, max_in_flight: usize) -> Self {
+        Self {
+            alarm,
+            posting: watch::Sender::default(),
+            out: Mutex::default(),
+            most_out: (max_in_flight * OUT_PER_REQUEST).clamp(BATCH, MOST_OUT),
+            calls: Mutex::default(),
+            trouble: Mutex::default(),
+        }
+    }
+
+    fn calls(&self) -> MutexGuard<'_, HashMap<DeliveryId, Ended>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn out(&self) -> MutexGuard<'_, HashMap<DeliveryId, Timestamp>> {
@@ -40,7 +66,7 @@ impl Handover {
     pub(super) fn room(&self, now: Timestamp) -> Result<(), Timestamp> {
         let mut out = self.out();
         out.retain(|_, check_at| *check_at > now);
-        if out.len() + BATCH <= MOST_OUT {
+        if out.len() + BATCH <= self.most_out {
             return Ok(());
         }
         Err(out.values().min().copied().unwrap_or(now))
@@ -63,9 +89,27 @@ impl Handover {
         let mut posting = self.posting.subscribe();
         // The sender lives as long as this: the wait ends only with the posting.
         drop(posting.wait_for(|posting| !posting.contains(&id)).await);
+    }
+
+    /// A call of which the answer is now to be made; none, where one for the same delivery is.
+    pub(super) fn begin_call(&self, id: DeliveryId) -> Option<Call<'_>> {
+        match self.calls().entry(id) {
+            Entry::Occupied(mut first) => {
+                first.get_mut().is_repeated = true;
+                None
+            }
+            Entry::Vacant(free) => {
+                free.insert(Ended::default());
+                Some(Call { handover: self, id, is_over: false })
+            }
+        }
+    }
+
+    /// The delivery waits for its turn no longer.
+    fn has_turn(&self, id: DeliveryId) {
         let mut out = self.out();
-        let had_no_room = out.len() + BATCH > MOST_OUT;
-        if out.remove(&id).is_some() && had_no_room && out.len() + BATCH <= MOST_OUT {
+        let had_no_room = out.len() + BATCH > self.most_out;
+        if out.remove(&id).is_some() && had_no_room && out.len() + BATCH <= self.most_out {
             self.alarm.wake();
         }
     }
@@ -77,6 +121,39 @@ impl Handover {
 
     pub(super) fn set_trouble(&self, trouble: Option<String>) {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+}
+
+/// A call that is being answered.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    handover: &'a Handover,
+    id: DeliveryId,
+    is_over: bool,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn handover(&self) -> &'a Handover {
+        self.handover
+    }
+
+    /// It has its turn at the sink, or will have none: there is room for another delivery.
+    pub(super) fn has_turn(&self) {
+        self.handover.has_turn(self.id);
+    }
+
+    /// From now on another call is one of its own.
+    pub(super) fn end(mut self) -> Ended {
+        self.is_over = true;
+        self.handover.calls().remove(&self.id).unwrap_or_default()
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.handover.calls().remove(&self.id);
+        }
     }
 }
 
@@ -96,7 +173,7 @@ mod tests {
     }
 
     fn handover() -> Handover {
-        Handover::new(Arc::new(Alarm::at(START)))
+        Handover::new(Arc::new(Alarm::at(START)), 25)
     }
 
     fn publish(handover: &Handover, events: std::ops::Range<i64>, check_at: Timestamp) {
@@ -113,9 +190,23 @@ mod tests {
         publish(&handover, 0..901, check_at);
         assert_eq!(handover.room(START), Err(check_at));
         handover.called(id(7)).await;
-        assert_eq!(handover.room(START), Ok(()), "a call makes room");
+        let call = handover.begin_call(id(7)).unwrap();
+        assert_eq!(handover.room(START), Err(check_at), "a call that waits for its turn makes none");
+        call.has_turn();
+        assert_eq!(handover.room(START), Ok(()), "one that has it does");
         publish(&handover, 901..1_001, check_at);
         assert_eq!(handover.room(check_at), Ok(()), "what is lost takes none");
+    }
+
+    #[test]
+    fn what_one_call_sees_to_another_leaves_to_it() {
+        let handover = handover();
+        let first = handover.begin_call(id(1)).unwrap();
+        let other = handover.begin_call(id(2)).unwrap();
+        assert!(handover.begin_call(id(1)).is_none());
+        assert_eq!((first.end().is_repeated, other.end().is_repeated), (true, false));
+        drop(handover.begin_call(id(1)).unwrap());
+        assert!(!handover.begin_call(id(1)).unwrap().end().is_repeated, "what is over is forgotten");
     }
 
     #[tokio::test]

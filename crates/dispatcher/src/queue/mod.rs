@@ -15,12 +15,12 @@ mod signature;
 
 use conversion_core::settings::SettingsError;
 
-pub use call::{Caller, Reply};
+pub use call::{CallHandler, Reply};
 pub use client::Client;
 pub use handover::Handover;
 pub use publisher::Publisher;
 pub use schedule::{CALL_TIMEOUT, Schedule};
-pub use signature::{Flaw, Verifier};
+pub use signature::{Flaw, Signed, Verifier};
 
 use crate::config::QueueLink;
 

@@ -10,6 +10,7 @@ use conversion_core::backoff::Backoff;
 use conversion_core::failure::{Consequence, Failure, FailureClass};
 use conversion_store::{Publication, QueueItem, StoreError};
 
+use super::client::Lane;
 use super::handover::BATCH;
 use super::{Handover, Queue};
 use crate::clock::after;
@@ -18,6 +19,9 @@ use crate::worker::{STORE_RETRY, Station};
 
 /// QStash that refuses our settings is asked again this much later.
 const REFUSED: Duration = Duration::from_secs(15 * 60);
+
+/// So many calls at once for each request that may be: while one is answered the next is there.
+const CALLS_PER_REQUEST: usize = 2;
 
 /// A publisher before it runs.
 #[derive(Debug)]
@@ -76,6 +80,7 @@ impl Publisher {
             Ok(_) => {
                 if passage == Passage::Probe {
                     // Nothing is due here: what follows for the hold is the worker's to say.
+                    self.station.gate.asked_in_vain();
                     self.station.alarm.wake();
                 }
                 Some(alarm.time().unwrap_or(Timestamp::MAX))
@@ -95,7 +100,8 @@ impl Publisher {
         let items = station.store.queue_due(station.id, now, limit).await?;
         if !items.is_empty() {
             handover.begin(items.iter().map(|item| item.id).collect());
-            let answer = self.queue.client.publish(&station.name, &items).await;
+            let lane = Lane { sink: &station.name, parallelism: station.max_in_flight * CALLS_PER_REQUEST };
+            let answer = self.queue.client.publish(lane, &items).await;
             let posted = self.take_in(&items, answer);
             // In vain, if the store refuses: the next time QStash recognises what it has.
             let written = if posted.is_empty() { Ok(()) } else { station.store.published(&posted).await };

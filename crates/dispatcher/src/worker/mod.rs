@@ -283,7 +283,8 @@ impl Worker {
                 break;
             }
         }
-        if !found && station.is_due_at_queue().await {
+        let now = station.clock.now();
+        if station.gate.is_asked_for(now) || !found && station.is_due_at_queue().await {
             // Theirs is the probe: it comes back by a call.
             station.gate.return_probe();
             station.wake_publisher();

@@ -58,7 +58,8 @@ fn start_due(state: &Arc<State>, client: &Client, deliveries: &mut JoinSet<()>) 
                 shelf.counts.max_in_flight = shelf.counts.max_in_flight.max(in_flight);
                 // A runtime that is stopping drops what it is given, and that takes the shelf.
                 drop(shelf);
-                let under_way = UnderWay { state: Arc::clone(state), attempt: Some(attempt) };
+                let lane = attempt.lane().map(|(key, _)| key.to_owned());
+                let under_way = UnderWay { state: Arc::clone(state), attempt: Some(attempt), lane };
                 deliveries.spawn(deliver(client.clone(), under_way));
             }
             Next::At(due_us) => return Some(Duration::from_micros(due_us - now_us)),
@@ -72,14 +73,20 @@ fn start_due(state: &Arc<State>, client: &Client, deliveries: &mut JoinSet<()>) 
 struct UnderWay {
     state: Arc<State>,
     attempt: Option<Attempt>,
+    /// The flow control key that it counts for.
+    lane: Option<String>,
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let Some(attempt) = self.attempt.take() else { return };
+        let now_us = self.state.clock_us();
         let mut shelf = self.state.qstash.shelf();
+        if let Some(key) = &self.lane {
+            shelf.leave(key, now_us);
+        }
+        let Some(attempt) = self.attempt.take() else { return };
         if shelf.get(&attempt.message.id).is_some() {
-            shelf.schedule(attempt, self.state.clock_us());
+            shelf.schedule(attempt, now_us);
             self.state.qstash.wake();
         }
     }

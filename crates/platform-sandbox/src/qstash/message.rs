@@ -65,6 +65,12 @@ impl Attempt {
         Self { message, retried: 0, is_duplicate: false }
     }
 
+    /// The flow control key that it counts for, and how many calls may be made at once.
+    pub(super) fn lane(&self) -> Option<(&str, usize)> {
+        let flow_control = &self.message.options.flow_control;
+        flow_control.key.as_deref().zip(flow_control.parallelism)
+    }
+
     /// Whether it fails on its way.
     pub(super) fn never_arrives(&self) -> bool {
         self.message.fate.fails_once && self.retried == 0

@@ -21,6 +21,8 @@ const RESERVED: [HeaderName; 4] = [CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_EN
 
 const CALLBACK: &str = "Upstash-Callback";
 const FAILURE_CALLBACK: &str = "Upstash-Failure-Callback";
+const FLOW_KEY: &str = "Upstash-Flow-Control-Key";
+const FLOW_VALUE: &str = "Upstash-Flow-Control-Value";
 
 /// Where a message goes.
 #[derive(Clone, Debug)]
@@ -123,6 +125,14 @@ pub(super) enum Deduplication {
     Content,
 }
 
+/// What bounds the calls of many messages together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FlowControl {
+    pub(super) key: Option<String>,
+    /// So many calls at once of all messages with the key. Rates are not emulated.
+    pub(super) parallelism: Option<usize>,
+}
+
 /// Everything the headers of a publication say.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Options {
@@ -131,6 +141,7 @@ pub(super) struct Options {
     pub(super) not_before: Option<u64>,
     pub(super) deduplication: Option<Deduplication>,
     pub(super) label: Option<String>,
+    pub(super) flow_control: FlowControl,
     pub(super) callback: Option<Callback>,
     pub(super) failure_callback: Option<Callback>,
 }
@@ -161,6 +172,13 @@ impl Options {
                 self.set(own, value)
                     .map_err(|fault| Refusal::Header { name: name.as_str().to_owned(), fault })?;
             }
+        }
+        if self.flow_control.key.is_some() != self.flow_control.parallelism.is_some() {
+            let (name, other) = match self.flow_control.key {
+                Some(_) => (FLOW_KEY, FLOW_VALUE),
+                None => (FLOW_VALUE, FLOW_KEY),
+            };
+            return Err(Refusal::Header { name: name.to_owned(), fault: HeaderFault::Alone(other) });
         }
         Ok(self)
     }
@@ -197,6 +215,13 @@ impl Options {
                 "false" => {}
                 _ => return Err(HeaderFault::Malformed("true or false")),
             },
+            "flow-control-key" => self.flow_control.key = Some(filled(value)?.to_owned()),
+            "flow-control-value" => {
+                let count = text(value)?.strip_prefix("parallelism=").and_then(|count| count.parse().ok());
+                let count = count.filter(|count| *count > 0);
+                self.flow_control.parallelism =
+                    Some(count.ok_or(HeaderFault::Malformed("parallelism= and a whole number from 1"))?);
+            }
             "label" => self.label = Some(filled(value)?.to_owned()),
             _ => return self.refine(name, value),
         }

@@ -1,6 +1,6 @@
 //! The messages that wait, and those that could not be delivered.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -40,6 +40,14 @@ pub(super) enum Next {
     Nothing,
 }
 
+/// The calls that share a flow control key.
+#[derive(Debug, Default)]
+struct Lane {
+    under_way: usize,
+    /// Due, but for want of room.
+    waiting: VecDeque<Attempt>,
+}
+
 /// Everything that QStash holds. A delivered message is gone.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
@@ -47,6 +55,8 @@ pub(super) struct Shelf {
     /// By time, and for equal times by arrival.
     schedule: BTreeMap<(u64, u64), Attempt>,
     scheduled: u64,
+    /// By flow control key.
+    lanes: HashMap<String, Lane>,
     dead: BTreeMap<String, DeadLetter>,
     bytes: usize,
     pub(super) remembered: Remembered,
@@ -71,11 +81,34 @@ impl Shelf {
         self.schedule.insert((due_us, self.scheduled), attempt);
     }
 
+    /// The next attempt that is due and has room in its lane, which it keeps until [`Shelf::leave`].
     pub(super) fn next(&mut self, now_us: u64) -> Next {
-        match self.schedule.first_entry() {
-            Some(first) if first.key().0 <= now_us => Next::Now(first.remove()),
-            Some(first) => Next::At(first.key().0),
-            None => Next::Nothing,
+        while let Some(first) = self.schedule.first_entry() {
+            if first.key().0 > now_us {
+                return Next::At(first.key().0);
+            }
+            let attempt = first.remove();
+            let Some((key, parallelism)) = attempt.lane() else { return Next::Now(attempt) };
+            let lane = self.lanes.entry(key.to_owned()).or_default();
+            if lane.under_way < parallelism {
+                lane.under_way += 1;
+                return Next::Now(attempt);
+            }
+            lane.waiting.push_back(attempt);
+        }
+        Next::Nothing
+    }
+
+    /// A call is over: what waited longest in its lane is due.
+    pub(super) fn leave(&mut self, key: &str, now_us: u64) {
+        let Some(lane) = self.lanes.get_mut(key) else { return };
+        lane.under_way = lane.under_way.saturating_sub(1);
+        let next = lane.waiting.pop_front();
+        if lane.under_way == 0 && lane.waiting.is_empty() && next.is_none() {
+            self.lanes.remove(key);
+        }
+        if let Some(next) = next {
+            self.schedule(next, now_us);
         }
     }
 
@@ -94,6 +127,11 @@ impl Shelf {
     pub(super) fn cancel(&mut self, id: &str) -> bool {
         let Some(message) = self.remove(id) else { return false };
         self.schedule.retain(|_, attempt| attempt.message.id != id);
+        if let Some(key) = &message.options.flow_control.key
+            && let Some(lane) = self.lanes.get_mut(key)
+        {
+            lane.waiting.retain(|attempt| attempt.message.id != id);
+        }
         self.counts.cancelled += u64::from(!message.is_callback);
         true
     }

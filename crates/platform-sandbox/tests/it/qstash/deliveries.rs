@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::receiver::Receiver;
-use super::{TOKEN, dead_letters, fast, get, publish, published, report, settled, start, until};
+use super::{TOKEN, dead_letters, delete, fast, get, publish, published, report, settled, start, until};
 use crate::harness::read;
 
 #[tokio::test]
@@ -90,6 +90,34 @@ async fn not_more_at_once_than_told() {
     running.sandbox.qstash().configure(QstashSettings { concurrency: 10, ..fast() });
     receiver.wait_for(10).await;
     assert_eq!(report(&running).max_in_flight, 10);
+}
+
+#[tokio::test]
+async fn messages_of_one_flow_control_key_share_its_parallelism() {
+    let answer = |_: &_, number| (if number < 2 { None } else { Some(200) }, Vec::new());
+    let (running, receiver) = (start(fast()).await, Receiver::start(answer).await);
+    let controlled = |key| {
+        let request = publish(&running, &receiver.url("/")).header("Upstash-Flow-Control-Key", key);
+        request.header("Upstash-Flow-Control-Value", "parallelism=2").header("Upstash-Timeout", "1s")
+    };
+    for _ in 0..2 {
+        published(controlled("full").header("Upstash-Retries", "0")).await;
+    }
+    receiver.wait_for(2).await;
+    let mut waiting = Vec::new();
+    for _ in 0..3 {
+        waiting.push(published(controlled("full")).await);
+    }
+    // Another key has room of its own.
+    published(controlled("free")).await;
+    published(publish(&running, &receiver.url("/"))).await;
+    until(|| report(&running).delivered == 2).await;
+    assert_eq!(receiver.deliveries().len(), 4);
+    let cancelled = delete(&running, &format!("/v2/messages/{}", waiting[0]));
+    assert_eq!(cancelled.send().await.unwrap().status(), 202);
+    // Both calls are given up after a second, and make room.
+    let report = settled(&running).await;
+    assert_eq!((report.delivered, report.dead, report.cancelled), (4, 2, 1), "{report:?}");
 }
 
 #[tokio::test]

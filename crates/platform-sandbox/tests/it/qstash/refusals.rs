@@ -19,7 +19,11 @@ async fn headers() {
     let running = start(fast()).await;
     let cases = [
         ("Upstash-Retrys", "3", "upstash-retrys is unknown"),
-        ("Upstash-Flow-Control-Key", "k", "upstash-flow-control-key is unknown"),
+        ("Upstash-Flow-Control-Key", "k", "Key means nothing without Upstash-Flow-Control-Value"),
+        ("Upstash-Flow-Control-Key", "", "upstash-flow-control-key must be filled"),
+        ("Upstash-Flow-Control-Value", "parallelism=1", "means nothing without Upstash-Flow-Control-Key"),
+        ("Upstash-Flow-Control-Value", "parallelism=0", "must be parallelism= and a whole number from 1"),
+        ("Upstash-Flow-Control-Value", "rate=5", "must be parallelism= and a whole number from 1"),
         ("Upstash-Cron", "* * * * *", "upstash-cron is unknown"),
         ("Upstash-Method", "FETCH", "upstash-method must be GET, POST, PUT, DELETE or PATCH"),
         ("Upstash-Method", "post", "upstash-method must be"),
