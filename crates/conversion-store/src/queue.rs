@@ -32,6 +32,10 @@ pub trait QueueStore {
         limit: usize,
     ) -> Result<Vec<QueueItem>, StoreError>;
 
+    /// What tells this store from every other: random, and the same for as long as it lives. Numbers of deliveries do
+    /// not, since they begin anew in each.
+    async fn installation(&self) -> Result<String, StoreError>;
+
     /// When the sink's next such delivery is due, if it has one.
     async fn next_queue_due(&self, sink: SinkId) -> Result<Option<Timestamp>, StoreError>;
 

@@ -192,6 +192,7 @@ impl Service {
             stop: stop_workers.clone(),
         };
         let workers = TaskTracker::new();
+        let installation: Arc<str> = store.installation().await?.into();
         let mut lanes = Vec::new();
         for ((settings, sink), remembered) in config.sinks.iter().zip(sinks).zip(registered) {
             let missing = missing_credentials(&*sink, clock.now())
@@ -213,7 +214,8 @@ impl Service {
             match queue.as_ref().zip(station.handover.as_ref()) {
                 Some((queue, handover)) => {
                     let (queue, station) = (Arc::clone(queue), Arc::clone(&station));
-                    let publisher = Publisher::new(queue, station, Arc::clone(handover));
+                    let (handover, installation) = (Arc::clone(handover), Arc::clone(&installation));
+                    let publisher = Publisher::new(queue, station, handover, installation);
                     workers.spawn(watch.over(publisher.run()));
                 }
                 None if store.next_queue_due(station.id).await?.is_some() => tracing::warn!(

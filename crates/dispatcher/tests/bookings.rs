@@ -259,7 +259,12 @@ async fn what_is_asked_for_is_worked_off_though_the_caller_hangs_up() {
 
     let desk = service.desk("fake").unwrap();
     let notice = desk.read(None, b"7").unwrap();
-    assert!(tokio::time::timeout(Duration::ZERO, desk.keep(vec![notice])).await.is_err());
+    // Asked once, and then no more.
+    tokio::select! {
+        biased;
+        kept = desk.keep(vec![notice]) => kept.unwrap(),
+        () = std::future::ready(()) => {}
+    }
     assert_eq!(settled(&service, "7").await.status, NoticeStatus::Done);
 
     // Nothing is configured for the platforms: it is skipped, again and again.

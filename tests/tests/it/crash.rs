@@ -97,9 +97,14 @@ async fn survives(end: End, moments: &[u64], network: &Settings) {
     let (announce, service) = watch::channel(program.api.clone());
     let mut callers = Callers::start(&events, &service);
     for moment in moments {
-        until(&format!("{moment} events to be accepted"), async || {
-            let accepted = callers.accepted();
-            if accepted >= *moment { Ok(()) } else { Err(format!("{accepted}")) }
+        let received = || [TIKTOK, GOOGLE].map(|platform| ground.platforms.of(platform).received);
+        until(&format!("{moment} events to be accepted, and some received"), async || {
+            let (accepted, received) = (callers.accepted(), received());
+            if accepted >= *moment && !received.contains(&0) {
+                Ok(())
+            } else {
+                Err(format!("{accepted}, {received:?}"))
+            }
         })
         .await;
         match end {
@@ -109,7 +114,7 @@ async fn survives(end: End, moments: &[u64], network: &Settings) {
                 assert_eq!(program.ended().await.code(), Some(0));
             }
         }
-        let received = [TIKTOK, GOOGLE].map(|platform| ground.platforms.of(platform).received);
+        let received = received();
         assert!(callers.accepted() < EVENTS as u64, "it ended too late to tell anything");
         assert!(received.iter().all(|received| (1..EVENTS as u64).contains(received)), "{received:?}");
         program = Program::serve(&ground.environment).await;

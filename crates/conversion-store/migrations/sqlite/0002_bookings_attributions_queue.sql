@@ -61,3 +61,9 @@ ALTER TABLE delivery ADD COLUMN publications INTEGER NOT NULL DEFAULT 0;
 -- Free deliveries of a sink and a driver stand together (owner NULL), in the order in which they are due.
 DROP INDEX delivery_pending;
 CREATE INDEX delivery_pending ON delivery (sink, owner, driver, due_at) WHERE status = 0;
+
+-- What an external queue tells this store from others by: numbers of deliveries begin anew in each. One row.
+CREATE TABLE installation (
+    id TEXT NOT NULL
+) STRICT;
+INSERT INTO installation (id) VALUES (lower(hex(randomblob(8))));

@@ -22,6 +22,12 @@ impl QueueStore for SqliteStore {
         self.readers.read(action, move |connection| read::due::queue_due(connection, sink, now, limit)).await
     }
 
+    async fn installation(&self) -> Result<String, StoreError> {
+        let sql = "SELECT id FROM installation";
+        let action = "tell which store it is";
+        self.readers.read(action, move |connection| connection.query_row(sql, [], |row| row.get(0))).await
+    }
+
     async fn next_queue_due(&self, sink: SinkId) -> Result<Option<Timestamp>, StoreError> {
         let action = "find what the queue is to have next";
         self.readers

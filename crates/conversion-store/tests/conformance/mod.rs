@@ -96,6 +96,7 @@ macro_rules! conformance {
             queue::what_was_handed_over_before_a_retry_no_longer_speaks,
             queue::of_two_tickets_the_later_speaks,
             queue::resuming_releases_what_the_queue_drives_too,
+            queue::a_store_is_told_from_every_other,
             account::a_store_is_ready,
             account::every_event_is_accounted_for_whatever_happens,
         );

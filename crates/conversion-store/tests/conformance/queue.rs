@@ -313,3 +313,14 @@ pub(crate) async fn resuming_releases_what_the_queue_drives_too(backend: &impl B
     assert_eq!(fixture.queue_due(100).await, [QueueItem { id, publications: 0, due_at: at(100) }]);
     assert_eq!(fixture.lease(100, 10).await[0].id, builtin);
 }
+
+pub(crate) async fn a_store_is_told_from_every_other(backend: &impl Backend) {
+    let own = backend.open().installation().await.unwrap();
+    assert_eq!(own.len(), 16);
+    assert_eq!(backend.open().installation().await.unwrap(), own, "and stays the same");
+    let other = tempfile::tempdir().unwrap();
+    let path = other.path().join("other.db").display().to_string();
+    let other =
+        conversion_store::open(&format!("sqlite://{path}"), conversion_store::Access::ReadWrite).unwrap();
+    assert_ne!(other.installation().await.unwrap(), own);
+}

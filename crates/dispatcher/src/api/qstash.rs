@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Shared;
+use super::access::log_refusal;
 use super::events::{body_room, read_body};
 use super::problem::Problem;
 use crate::queue::{CallHandler, DELIVER, FAILED, Flaw, Queue, Reply, message};
@@ -78,7 +79,8 @@ async fn verified(
     };
     let refused = || problem(StatusCode::UNAUTHORIZED, "the call is not signed as QStash signs");
     let wrong = |flaw: Flaw| {
-        tracing::warn!(path, "a call with a wrong signature was refused: {flaw}");
+        let what = format!("a call of {path} with a wrong signature was refused: {flaw}");
+        log_refusal(&service, None, headers, &what);
         refused()
     };
     let token = headers.get("upstash-signature").and_then(|value| value.to_str().ok()).ok_or_else(refused)?;

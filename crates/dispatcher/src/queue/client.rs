@@ -28,6 +28,8 @@ pub struct Client {
 /// Whose deliveries are handed over.
 #[derive(Clone, Copy, Debug)]
 pub struct Lane<'a> {
+    /// The store, as [`conversion_store::QueueStore::installation`] tells it from others of the same account.
+    pub installation: &'a str,
     /// The sink's name.
     pub sink: &'a str,
     /// QStash makes so many calls at once. The rest waits there, and costs nothing: a call that must be taken back is a
@@ -84,17 +86,18 @@ impl Client {
     /// One message: the delivery's id, its number, and nothing of its event.
     fn message(&self, lane: Lane<'_>, item: &QueueItem) -> Option<Box<RawValue>> {
         let QueueItem { id, publications, .. } = item;
+        let Lane { installation, sink, parallelism } = lane;
         let message = json!({
             "destination": format!("{}{DELIVER}", self.link.public_url),
             "headers": {
                 "Content-Type": "application/json",
                 "Upstash-Retries": self.link.retries.to_string(),
                 "Upstash-Timeout": format!("{}s", CALL_TIMEOUT.as_secs()),
-                "Upstash-Deduplication-Id": format!("{id}:{publications}"),
+                "Upstash-Deduplication-Id": format!("{installation}:{id}:{publications}"),
                 "Upstash-Failure-Callback": format!("{}{FAILED}", self.link.public_url),
-                "Upstash-Label": lane.sink,
-                "Upstash-Flow-Control-Key": format!("signalbox-{}", lane.sink),
-                "Upstash-Flow-Control-Value": format!("parallelism={}", lane.parallelism),
+                "Upstash-Label": sink,
+                "Upstash-Flow-Control-Key": format!("signalbox-{installation}-{sink}"),
+                "Upstash-Flow-Control-Value": format!("parallelism={parallelism}"),
             },
             "body": body(item.ticket()),
         });

@@ -29,14 +29,20 @@ pub struct Publisher {
     queue: Arc<Queue>,
     station: Arc<Station>,
     handover: Arc<Handover>,
+    installation: Arc<str>,
     failures: u32,
     paused_until: Option<Timestamp>,
 }
 
 impl Publisher {
     /// A publisher of the station's deliveries, that ends when the station is stopped.
-    pub fn new(queue: Arc<Queue>, station: Arc<Station>, handover: Arc<Handover>) -> Self {
-        Self { queue, station, handover, failures: 0, paused_until: None }
+    pub fn new(
+        queue: Arc<Queue>,
+        station: Arc<Station>,
+        handover: Arc<Handover>,
+        installation: Arc<str>,
+    ) -> Self {
+        Self { queue, station, handover, installation, failures: 0, paused_until: None }
     }
 
     /// Publishes until stopped.
@@ -100,7 +106,8 @@ impl Publisher {
         let items = station.store.queue_due(station.id, now, limit).await?;
         if !items.is_empty() {
             handover.begin(items.iter().map(|item| item.id).collect());
-            let lane = Lane { sink: &station.name, parallelism: station.max_in_flight * CALLS_PER_REQUEST };
+            let parallelism = station.max_in_flight * CALLS_PER_REQUEST;
+            let lane = Lane { installation: &self.installation, sink: &station.name, parallelism };
             let answer = self.queue.client.publish(lane, &items).await;
             let posted = self.take_in(&items, answer);
             // In vain, if the store refuses: the next time QStash recognises what it has.
