@@ -10,7 +10,7 @@ use conversion_core::sink::{ConversionSink, NotSent, Subject};
 use conversion_core::skip::MISSING_CREDENTIALS;
 use conversion_core::source::BookingSource;
 use conversion_core::{CanonicalEvent, Timestamp};
-use conversion_store::{NewNotice, RegisteredSink, SinkRegistration, Store, StoreError};
+use conversion_store::{NewNotice, RegisteredSink, SinkId, SinkRegistration, Store, StoreError};
 use http_exchange::Pace;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{Mutex, Semaphore};
@@ -145,6 +145,28 @@ pub fn missing_credentials(sink: &dyn ConversionSink, now: Timestamp) -> Option<
     }
 }
 
+/// Logs what a human should know about a sink's settings.
+fn advise(name: &str, sink: &dyn ConversionSink, now: Timestamp) {
+    let missing = missing_credentials(sink, now)
+        .map(|missing| format!("{missing}: until it is given, nothing is sent here"));
+    for advice in missing.into_iter().chain(sink.advice(now)) {
+        tracing::warn!(sink = name, "{advice}");
+    }
+}
+
+/// For each sink, what its publisher and the queue's calls share.
+fn handovers(
+    config: &Config,
+    registered: &[RegisteredSink],
+    now: Timestamp,
+) -> HashMap<SinkId, Arc<Handover>> {
+    let handover = |(sink, settings): (&RegisteredSink, &SinkConfig)| {
+        let alarm = Arc::new(Alarm::at(now));
+        (sink.id, Arc::new(Handover::new(alarm, settings.options.max_in_flight)))
+    };
+    registered.iter().zip(&config.sinks).map(handover).collect()
+}
+
 impl Service {
     /// Starts to work: what was left undone is taken up, and events can come in.
     pub async fn start(config: Config, store: Arc<dyn Store>, clock: Clock) -> Result<Self, StartError> {
@@ -156,15 +178,10 @@ impl Service {
         let run = Arc::new(Run::start(Arc::clone(&store), clock.clone()).await?);
         let registrations: Vec<_> = config.sinks.iter().map(|sink| registration(&config, sink)).collect();
         let registered = store.register_sinks(&registrations).await?;
-        let handovers: HashMap<_, _> = registered
-            .iter()
-            .zip(&config.sinks)
-            .filter(|_| queue.is_some())
-            .map(|(sink, settings)| {
-                let alarm = Arc::new(Alarm::at(clock.now()));
-                (sink.id, Arc::new(Handover::new(alarm, settings.options.max_in_flight)))
-            })
-            .collect();
+        let handovers = match queue {
+            Some(_) => handovers(&config, &registered, clock.now()),
+            None => HashMap::new(),
+        };
         let alarm = |sink| match handovers.get(&sink) {
             Some(handover) => Alarm::with(clock.now(), Arc::clone(&handover.alarm)),
             None => Alarm::at(clock.now()),
@@ -195,11 +212,7 @@ impl Service {
         let installation: Arc<str> = store.installation().await?.into();
         let mut lanes = Vec::new();
         for ((settings, sink), remembered) in config.sinks.iter().zip(sinks).zip(registered) {
-            let missing = missing_credentials(&*sink, clock.now())
-                .map(|missing| format!("{missing}: until it is given, nothing is sent here"));
-            for advice in missing.into_iter().chain(sink.advice(clock.now())) {
-                tracing::warn!(sink = %settings.name, "{advice}");
-            }
+            advise(&settings.name, &*sink, clock.now());
             let Some(alarm) = alarms.get(&remembered.id) else { continue };
             let changed = remembered.settings_changed;
             let handover = handovers.get(&remembered.id).cloned();

@@ -303,7 +303,7 @@ fn day(time: &str) -> &str {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_missed_is_taken_up_by_a_comparison() {
-    // Service and command together ask faster than Acuity allows, and the service's clock stands: it would pause for ever.
+    // The service's clock stands: were it told to slow down once, it would pause for ever.
     let unlimited = AcuitySettings { max_rps: 0, ..AcuitySettings::default() };
     let world = Setup::new().start_with_acuity(unlimited.clone()).await;
     world.acuity().book(trial("known", world.time_in(DAY))).unwrap();

@@ -1,0 +1,176 @@
+//! `docs/operations.md`, and the GraphQL schema that it names.
+
+use std::collections::BTreeSet;
+
+use conversion_core::Timestamp;
+use conversion_core::failure::{FailureClass, HoldScope};
+use conversion_store::{
+    Confirmation, DeliveryId, DeliveryRecord, NoticeCounts, NoticeId, NoticeRecord, NoticeStatus, Origin,
+    SinkId, Status,
+};
+use signalbox::api::{DeliveryView, NoticeView, SourceView};
+
+use super::{between, first_column, names_in, root, section, text};
+
+#[test]
+fn the_graphql_schema_is_the_one_that_is_documented() {
+    let schema = signalbox::graphql::schema(signalbox::config::Graphql::default()).sdl();
+    assert_eq!(
+        schema,
+        text("docs/schema.graphql"),
+        "where the change is meant, it goes into docs/schema.graphql"
+    );
+}
+
+#[test]
+fn operations_lists_every_route_and_no_other() {
+    let page = text("docs/operations.md");
+    let table = section(&page, "## HTTP API").split("\n### ").next().unwrap_or_default().to_owned();
+    let listed = first_column(&table);
+    let source = text("crates/dispatcher/src/api/mod.rs");
+    let routes = between(&source, ".route(\"", ')').map(|route| {
+        let (path, handler) = route.split_once("\", ").unwrap();
+        let method = handler.split('(').next().unwrap_or_default().to_uppercase();
+        format!("{method} {path}")
+    });
+    assert_eq!(listed, routes.collect());
+}
+
+#[test]
+fn operations_describes_every_field_of_a_delivery() {
+    let time = Timestamp::UNIX_EPOCH;
+    let record = DeliveryRecord {
+        id: DeliveryId { event: 1, sink: SinkId(1) },
+        event_name: String::new(),
+        event_id: String::new(),
+        conversion_id: String::new(),
+        origin: Origin::Test,
+        sink: String::new(),
+        kind: String::new(),
+        platform: String::new(),
+        status: Status::Pending,
+        confirmation: Confirmation::Awaited,
+        reason: None,
+        message: None,
+        consent: None,
+        accepted_at: time,
+        settled_at: None,
+        next_attempt_at: None,
+        attempts: 0,
+        response_code: None,
+        driver: conversion_store::Driver::Builtin,
+        last_attempt: None,
+    };
+    assert_eq!(described_fields("### `GET /api/deliveries`"), fields_of(&DeliveryView::of(&record)));
+}
+
+/// The names in the table of fields under a heading.
+fn described_fields(heading: &str) -> BTreeSet<String> {
+    let page = text("docs/operations.md");
+    let (_, table) = section(&page, heading).split_once("| field | means |").unwrap();
+    first_column(table.split("\n## ").next().unwrap_or_default())
+}
+
+fn fields_of(view: &impl serde::Serialize) -> BTreeSet<String> {
+    serde_json::to_value(view).unwrap().as_object().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn operations_describes_every_field_of_a_notice_and_of_a_source() {
+    let record = NoticeRecord {
+        id: NoticeId(1),
+        source: String::new(),
+        action: String::new(),
+        appointment: None,
+        status: NoticeStatus::Pending,
+        reason: None,
+        message: None,
+        event: None,
+        received_at: Timestamp::UNIX_EPOCH,
+        due_at: None,
+        tries: 0,
+    };
+    assert_eq!(described_fields("### `GET /api/notices`"), fields_of(&NoticeView::of(record)));
+    let source = SourceView {
+        name: String::new(),
+        kind: "",
+        state: "",
+        hold_reason: None,
+        hold_message: None,
+        held_until: None,
+        notices: NoticeCounts::default(),
+    };
+    assert_eq!(described_fields("### `GET /api/sources`"), fields_of(&source));
+}
+
+/// Every file of Rust under a folder.
+fn sources(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for name in names_in(folder) {
+        let path = format!("{folder}/{name}");
+        if root().join(&path).is_dir() {
+            found.extend(sources(&path));
+        } else if name.ends_with(".rs") && name != "tests.rs" {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn operations_explains_every_reason() {
+    let page = text("docs/operations.md");
+    let explained: BTreeSet<String> = ["## Holds", "## Skips", "## Waiting", "## Failures", "## Notices"]
+        .into_iter()
+        .flat_map(|heading| first_column(section(&page, heading)))
+        .collect();
+    let wait = std::time::Duration::ZERO;
+    let classes = [
+        FailureClass::Rejected,
+        FailureClass::TooLarge,
+        FailureClass::NotYet { wait },
+        FailureClass::RateLimited { retry_after: None },
+        FailureClass::Unauthorized { scope: HoldScope::Sink },
+        FailureClass::Unavailable { retry_after: None },
+        FailureClass::Unreachable,
+        FailureClass::Interrupted,
+    ];
+    for class in classes {
+        assert!(explained.contains(class.name()), "{class:?}");
+    }
+    let mut in_code = BTreeSet::new();
+    for file in
+        sources("crates").into_iter().filter(|file| !file.contains("/tests/") && !file.contains("sandbox"))
+    {
+        let text = text(&file);
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        // Where a reason is written: in a field, or as what a function of `settle` or of the gate is given.
+        for opening in [
+            " reason: \"",
+            "(&standing, \"",
+            "give_up(\"",
+            "ignored(\"",
+            ".failed(\"",
+            "_REFUSED: &str = \"",
+            "_CREDENTIALS: &str = \"",
+            "_GAVE_UP: &str = \"",
+        ] {
+            in_code.extend(between(code, opening, '"').map(|reason| (reason.to_owned(), file.clone())));
+        }
+    }
+    let found: BTreeSet<&str> = in_code.iter().map(|(reason, _)| reason.as_str()).collect();
+    for expected in [
+        "mock_mode",
+        "all_refused",
+        "retry_period_over",
+        "mapping_changed_after_send",
+        "unreadable_event",
+        "unusable_event",
+        "queue_gave_up",
+    ] {
+        assert!(found.contains(expected), "this test no longer sees {expected} in the code");
+    }
+    for (reason, file) in &in_code {
+        assert!(explained.contains(reason), "{reason} of {file}");
+    }
+}

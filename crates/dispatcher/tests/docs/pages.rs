@@ -1,0 +1,108 @@
+//! What pages say of the repository: its files, crates and dependencies, and each other.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use conversion_core::descriptor::SinkDescriptor;
+
+use super::{between, code_spans, descriptors, first_column, names_in, root, section, text};
+
+#[test]
+fn every_sink_crate_is_in_the_program_and_in_the_readme() {
+    let crates =
+        names_in("crates").into_iter().filter_map(|name| Some(name.strip_prefix("sink-")?.to_owned()));
+    let kinds: BTreeSet<String> = descriptors().iter().map(|descriptor| descriptor.kind.to_owned()).collect();
+    assert_eq!(
+        crates.collect::<BTreeSet<_>>(),
+        kinds,
+        "crates/dispatcher/src/sinks.rs has one line for each"
+    );
+    let readme = text("README.md");
+    let table = section(&readme, "## Sinks");
+    assert_eq!(first_column(table), kinds);
+    for SinkDescriptor { docs, title, .. } in descriptors() {
+        assert!(table.contains(&format!("[{title}")) && table.contains(docs), "{title}");
+    }
+}
+
+#[test]
+fn pages_name_files_that_are_there() {
+    let mut seen = 0;
+    let docs = ["docs/architecture.md", "docs/adding-a-sink.md", "docs/adding-a-source.md"];
+    for page in docs.into_iter().chain(["README.md", "CONTRIBUTING.md"]) {
+        let content = text(page);
+        for path in code_spans(&content)
+            .iter()
+            .filter(|span| span.starts_with("crates/") && !span.contains(['*', '{']))
+        {
+            // Of a crate that is yet to be written.
+            if ["PLATFORM", "SYSTEM", "acme"].iter().any(|name| path.contains(name)) {
+                continue;
+            }
+            seen += 1;
+            // This page's own test is there, or it would not run.
+            assert!(root().join(path).exists(), "{page} names {path}");
+        }
+    }
+    assert!(seen > 40, "{seen}");
+    let architecture = text("docs/architecture.md");
+    for name in names_in("crates") {
+        assert!(
+            architecture.contains(&format!("crates/{name}")),
+            "docs/architecture.md leaves out crates/{name}"
+        );
+    }
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let docs = names_in("docs").into_iter().map(|name| format!("docs/{name}"));
+    let own = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_owned);
+    for page in docs.chain(own) {
+        let content = text(&page);
+        for link in between(&content, "](", ')').filter(|link| !link.starts_with("http")) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() {
+                root().join(&page)
+            } else {
+                root().join(&page).with_file_name("").join(file)
+            };
+            assert!(target.exists(), "{page} links to {link}");
+            if !anchor.is_empty() {
+                let target = fs::read_to_string(&target).unwrap();
+                let anchors = target.lines().filter_map(|line| line.strip_prefix('#'));
+                let mut anchors =
+                    anchors.map(|line| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-"));
+                assert!(anchors.any(|known| known == anchor), "{page} links to {link}");
+            }
+        }
+    }
+}
+
+/// Dependencies of a crate within the workspace, without those of its tests.
+fn dependencies(name: &str) -> BTreeSet<String> {
+    let manifest: toml::Table = text(format!("crates/{name}/Cargo.toml")).parse().unwrap();
+    manifest.get("dependencies").and_then(toml::Value::as_table).unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn dependencies_point_the_way_that_architecture_says() {
+    let core = dependencies("conversion-core");
+    for barred in ["tokio", "reqwest", "rusqlite", "http-exchange"] {
+        assert!(!core.contains(barred), "conversion-core depends on {barred}");
+    }
+    let own: BTreeSet<String> = names_in("crates").into_iter().collect();
+    for name in &own {
+        let allowed: &[&str] = match name.as_str() {
+            "conversion-core" | "platform-sandbox" => &[],
+            "http-exchange" | "conversion-store" => &["conversion-core"],
+            "google-platform" => &["conversion-core", "http-exchange"],
+            _ if name.starts_with("sink-") => &["conversion-core", "http-exchange", "google-platform"],
+            _ if name.starts_with("source-") => &["conversion-core", "http-exchange"],
+            _ => continue,
+        };
+        for dependency in dependencies(name).intersection(&own) {
+            assert!(allowed.contains(&dependency.as_str()), "{name} depends on {dependency}");
+        }
+    }
+}
