@@ -1,7 +1,6 @@
 //! One clerk per source: takes due notices, fetches their appointments as the gate allows, and writes what follows.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use conversion_core::Timestamp;
 use conversion_store::Notice;
@@ -11,13 +10,12 @@ use super::Desk;
 use super::attend::Trouble;
 use crate::clock::after;
 use crate::gate::Passage;
+use crate::worker::STORE_RETRY;
 
 /// Notices that are taken at once.
 const LOT: usize = 100;
 /// Appointments that are fetched at once.
 const IN_FLIGHT: usize = 4;
-/// A store that cannot be used is asked again this much later.
-const STORE_RETRY: Duration = Duration::from_secs(1);
 
 /// A clerk before it works.
 #[derive(Debug)]
