@@ -12,9 +12,8 @@ pub fn without_personal_data<'a>(url: &'a str, event: &CanonicalEvent) -> Cow<'a
         Some((query, fragment)) => (query, Some(fragment)),
         None => (rest, None),
     };
-    let names_a_person = |pair: &&str| {
-        form_urlencoded::parse(pair.as_bytes()).any(|(_, value)| is_personal(value.trim(), event))
-    };
+    let names_a_person =
+        |pair: &&str| form_urlencoded::parse(pair.as_bytes()).any(|(_, value)| is_personal(&value, event));
     if !query.split('&').any(|pair| names_a_person(&pair)) {
         return Cow::Borrowed(url);
     }
@@ -31,8 +30,9 @@ pub fn without_personal_data<'a>(url: &'a str, event: &CanonicalEvent) -> Cow<'a
     Cow::Owned(clean)
 }
 
-/// Whether `value` is the event's own e-mail, phone or a name of the person.
+/// Whether `value` is the event's own e-mail, phone or a name of the person, with or without blanks around it.
 pub fn is_personal(value: &str, event: &CanonicalEvent) -> bool {
+    let value = value.trim();
     let same_text = |own: &Option<String>| {
         own.as_deref().is_some_and(|own| own.trim().to_lowercase() == value.to_lowercase())
     };

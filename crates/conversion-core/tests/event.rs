@@ -1,7 +1,8 @@
 //! Reading canonical events: what is taken, what is refused and how that is said.
 #![expect(clippy::unwrap_used, reason = "clippy's leave for tests does not reach their helpers")]
 
-use conversion_core::event::{EventError, Vocabulary};
+use conversion_core::event::{EventError, Property, Vocabulary};
+use conversion_core::money::Amount;
 use conversion_core::{CanonicalEvent, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -198,11 +199,13 @@ fn stripped_events_name_nobody() {
     let event = parse(&with("email", json!("ann@example.com"))).unwrap();
     let event = CanonicalEvent {
         page_url: Some("https://x.test/?mail=ann@example.com&gclid=1".into()),
-        description: Some("Ann@example.com".into()),
+        description: Some(" Ann@example.com".into()),
+        phone: Some("+1 (415) 555-0142".into()),
+        properties: [("tel".to_owned(), Property::Number(Amount::parse("14155550142").unwrap()))].into(),
         ..event
     };
     let stripped = event.without_identifiers().to_json();
-    assert!(!stripped.to_lowercase().contains("ann@"), "{stripped}");
+    assert!(!stripped.to_lowercase().contains("ann@") && !stripped.contains("4155550142"), "{stripped}");
     assert!(stripped.contains("gclid=1"));
 }
 

@@ -166,8 +166,13 @@ pub enum Property {
 }
 
 impl Property {
-    fn is_personal(&self, event: &CanonicalEvent) -> bool {
-        matches!(self, Self::Text(text) if is_personal(text, event))
+    /// Whether this is the event's own e-mail, phone or a name of the person. A number may be a phone's.
+    pub fn is_personal(&self, event: &CanonicalEvent) -> bool {
+        match self {
+            Self::Text(text) => is_personal(text, event),
+            Self::Number(number) => is_personal(&number.to_string(), event),
+            Self::Flag(_) => false,
+        }
     }
 }
 

@@ -72,7 +72,7 @@ fn content(content: &Content) -> wire::Content<'_> {
 
 fn free_text<'a>(text: Option<&'a str>, event: &CanonicalEvent, notes: &mut Notes) -> Option<&'a str> {
     let text = given(text)?;
-    if is_personal(text.trim(), event) {
+    if is_personal(text, event) {
         notes.push("personal_data_left_out");
         return None;
     }
@@ -85,19 +85,11 @@ fn more<'a>(event: &'a CanonicalEvent, notes: &mut Notes) -> Vec<(&'a str, &'a P
     for (name, value) in &event.properties {
         if Properties::NAMES.contains(&name.as_str()) {
             notes.push("property_has_own_field");
-        } else if names_person(value, event) {
+        } else if value.is_personal(event) {
             notes.push("personal_data_left_out");
         } else {
             more.push((name.as_str(), value));
         }
     }
     more
-}
-
-fn names_person(value: &Property, event: &CanonicalEvent) -> bool {
-    match value {
-        Property::Text(text) => is_personal(text.trim(), event),
-        Property::Number(number) => is_personal(&number.to_string(), event),
-        Property::Flag(_) => false,
-    }
 }
