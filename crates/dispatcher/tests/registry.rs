@@ -31,19 +31,6 @@ fn every_source_crate_is_linked() {
 }
 
 #[test]
-fn descriptors_are_sane() {
-    for plugin in registry::plugins() {
-        let descriptor = plugin.descriptor;
-        assert!(descriptor.docs.starts_with("https://"), "{}", descriptor.kind);
-        assert!((1..=descriptor.batch.max_items).contains(&descriptor.batch.items), "{}", descriptor.kind);
-        let platform = descriptor.kind.to_uppercase().replace('-', "_");
-        assert_eq!(descriptor.platform, platform);
-        assert!(descriptor.environment.iter().all(|variable| variable.name.starts_with(&platform)));
-        assert!(descriptor.example.parse::<toml::Table>().is_ok(), "{}", descriptor.kind);
-    }
-}
-
-#[test]
 fn descriptors_of_sources_are_sane() {
     for SourcePlugin { descriptor, build } in registry::sources() {
         let kind = descriptor.kind;

@@ -95,14 +95,26 @@ fn dependencies_point_the_way_that_architecture_says() {
     for name in &own {
         let allowed: &[&str] = match name.as_str() {
             "conversion-core" | "platform-sandbox" => &[],
-            "http-exchange" | "conversion-store" => &["conversion-core"],
+            "http-exchange" | "conversion-store" | "conformance-kit" => &["conversion-core"],
             "google-platform" => &["conversion-core", "http-exchange"],
             _ if name.starts_with("sink-") => &["conversion-core", "http-exchange", "google-platform"],
             _ if name.starts_with("source-") => &["conversion-core", "http-exchange"],
-            _ => continue,
+            _ => {
+                assert!(!dependencies(name).contains("conformance-kit"), "{name} is not a test");
+                continue;
+            }
         };
         for dependency in dependencies(name).intersection(&own) {
             assert!(allowed.contains(&dependency.as_str()), "{name} depends on {dependency}");
         }
+    }
+}
+
+#[test]
+fn every_sink_is_held_to_the_rules_of_the_kit() {
+    for name in names_in("crates").iter().filter(|name| name.starts_with("sink-")) {
+        let tests = text(format!("crates/{name}/tests/it/conformance.rs"));
+        assert!(tests.contains("\nconformance_kit::conformance!("), "{name}");
+        assert!(text(format!("crates/{name}/tests/it/main.rs")).contains("\nmod conformance;\n"), "{name}");
     }
 }

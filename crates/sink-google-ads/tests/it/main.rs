@@ -7,6 +7,7 @@ mod classify;
 mod click_age;
 mod click_ids;
 mod config;
+mod conformance;
 mod oauth;
 mod own_reply;
 mod payload;

@@ -171,11 +171,3 @@ async fn the_header_names_the_wait_where_the_error_does_not() {
         assert_eq!(report.verdict().unwrap_err().class, class, "{code}");
     }
 }
-
-#[tokio::test]
-async fn what_breaks_off_was_perhaps_received() {
-    let server = Server::google(|_| Answer::HangUp);
-    let report = send(&sink_at(&server, ""), 2).await;
-    assert_eq!(report.verdict().unwrap_err().class, FailureClass::Interrupted);
-    assert_eq!(report.exchanges().len(), 1);
-}

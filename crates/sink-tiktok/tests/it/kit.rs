@@ -3,7 +3,7 @@
 use conversion_core::identity::CallingCode;
 use conversion_core::registry::SinkContext;
 use conversion_core::settings::SettingsError;
-use conversion_core::sink::{ConversionSink as _, NotSent, Payload, Subject};
+use conversion_core::sink::{ConversionSink as _, Payload, Subject};
 use conversion_core::{CanonicalEvent, Timestamp};
 use serde_json::Value;
 use sink_tiktok::TikTok;
@@ -41,12 +41,8 @@ pub(crate) fn event() -> CanonicalEvent {
     CanonicalEvent { email: Some("test@example.com".to_owned()), ..bare_event() }
 }
 
-pub(crate) fn try_prepare(settings: &str, event: &CanonicalEvent) -> Result<Payload, NotSent> {
-    sink(settings).prepare(&Subject::new(event), at(NOON))
-}
-
 pub(crate) fn prepare(settings: &str, event: &CanonicalEvent) -> Payload {
-    try_prepare(settings, event).unwrap()
+    sink(settings).prepare(&Subject::new(event), at(NOON)).unwrap()
 }
 
 /// The value at a JSON pointer of the item that becomes of the event.

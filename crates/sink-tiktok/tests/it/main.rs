@@ -4,9 +4,9 @@
 
 mod classify;
 mod config;
+mod conformance;
 mod kit;
 mod payload;
-mod property;
 mod send;
 mod skips;
 mod spec;

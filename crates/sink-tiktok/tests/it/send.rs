@@ -1,7 +1,6 @@
 //! Requests and exchanges over real sockets.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use conversion_core::failure::{FailureClass, HoldScope};
 use conversion_core::report::{Outcome, SendReport};
@@ -39,43 +38,6 @@ async fn a_batch_is_one_request_and_one_verdict() {
     assert_eq!((recorded.status, recorded.truncated), (200, false));
     assert!(recorded.body.contains("R1"));
     assert!(exchange.request.headers.iter().all(|header| header.recorded_value() != "hunter2"));
-}
-
-#[tokio::test]
-async fn what_was_perhaps_received_is_interrupted() {
-    for reply in ["", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"code\":0", "no http"] {
-        let (report, _) = send(reply, 1).await;
-        assert_eq!(report.verdict().unwrap_err().class, FailureClass::Interrupted, "{reply}");
-        assert!(report.exchanges()[0].reply.is_none());
-    }
-}
-
-#[tokio::test]
-async fn what_was_never_sent_is_unreachable() {
-    let settings = Server::start().await.settings();
-    let sink = sink(&settings);
-    let report = sink.send(Arc::new(sink.compose(&[&prepare("", &event())]))).await;
-    assert_eq!(report.verdict().unwrap_err().class, FailureClass::Unreachable);
-    assert_eq!(sink.check().await.unwrap_err().class, FailureClass::Unreachable);
-}
-
-#[tokio::test]
-async fn a_sink_survives_a_send_that_was_dropped() {
-    let server = Server::start().await;
-    let sink = sink(&server.settings());
-    let request = Arc::new(sink.compose(&[&prepare("", &event())]));
-    let dropped = tokio::time::timeout(Duration::from_millis(50), sink.send(Arc::clone(&request))).await;
-    assert!(dropped.is_err());
-    let reply = http(200, "", r#"{"code":0}"#);
-    let both = async {
-        // The dropped connection is the first in the server's queue.
-        let (again, _) = tokio::join!(sink.send(Arc::clone(&request)), async {
-            server.answer(&reply).await;
-            server.answer(&reply).await
-        });
-        again
-    };
-    assert!(both.await.verdict().is_ok());
 }
 
 async fn check(status: u16, body: &str) -> (Result<String, FailureClass>, Value) {
