@@ -8,6 +8,7 @@ pub mod attribution;
 pub mod backoff;
 pub mod booking;
 pub mod consent;
+pub mod dedup;
 pub mod descriptor;
 pub mod event;
 pub mod exchange;

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::CanonicalEvent;
 use crate::attribution::Attribution;
+use crate::dedup::DedupTarget;
 use crate::exchange::Request;
 use crate::failure::Failure;
 use crate::identity::Recipe;
@@ -48,6 +49,14 @@ pub trait ConversionSink: fmt::Debug + Send + Sync + 'static {
 
     /// What a human should know about these settings: mappings that look wrong, versions that end, test modes.
     fn advice(&self, now: Timestamp) -> Vec<String>;
+
+    /// Where the platform dedupes events of this name with these settings: the [`Payload::dedup_key`] of each is
+    /// [`DedupTarget::key`] of its conversion id. Nothing where none of that name is sent, or more decides the key.
+    ///
+    /// Remembered across runs: what was under way at a crash, and would now go under another key, is not sent again.
+    fn dedup_target(&self, _event_name: &str) -> Option<DedupTarget> {
+        None
+    }
 
     /// Whether [`Self::prepare`] wants [`Subject::related`] for this event; looking them up costs a read.
     fn wants_related(&self, _event: &CanonicalEvent) -> bool {
@@ -160,7 +169,7 @@ pub struct Payload {
     pub group: &'static str,
     /// Hashes of keys that may not repeat within one request. A collision costs a request, no more.
     pub exclusive: Vec<u64>,
-    /// The platform's dedup key for this item, if it has one.
+    /// The platform's dedup key for this item, if it has one; see [`ConversionSink::dedup_target`].
     pub dedup_key: Option<String>,
     /// What was left out or changed, by stable name, such as `phone_unusable`.
     pub notes: Vec<&'static str>,

@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "it reports to a terminal")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -56,9 +57,11 @@ async fn prepare(store: &dyn Store) -> Result<(RunId, Vec<SinkId>), StoreError> 
         kind: name.to_owned(),
         platform: name.to_owned(),
         fingerprint: [0; 16],
+        targets: BTreeMap::new(),
     });
+    let run = store.start_run(Timestamp::UNIX_EPOCH, Timestamp::MAX).await?;
     let sinks = store.register_sinks(&sinks).await?.iter().map(|sink| sink.id).collect();
-    Ok((store.start_run(Timestamp::UNIX_EPOCH, Timestamp::MAX).await?, sinks))
+    Ok((run, sinks))
 }
 
 // Digits that look random and are the same in every run.

@@ -1,6 +1,9 @@
 //! Sinks and their holds.
 
+use std::collections::BTreeMap;
+
 use conversion_core::Timestamp;
+use conversion_core::dedup::DedupTarget;
 
 use crate::audit::SinkAccount;
 use crate::lease::SinkId;
@@ -20,6 +23,8 @@ pub struct SinkRegistration {
     pub platform: String,
     /// Digest of its settings, to see that they changed.
     pub fingerprint: [u8; 16],
+    /// By event name, what its dedup keys are made of from now on.
+    pub targets: BTreeMap<String, DedupTarget>,
 }
 
 /// What is remembered of a sink.

@@ -95,6 +95,6 @@ impl Lease {
 pub struct Uncertainty {
     /// When it may first have been sent.
     pub since: Timestamp,
-    /// The dedup key that it bore, if it was sent for certain and had one.
+    /// The dedup key that it bore, or must have borne if it was sent; nothing where none is known.
     pub dedup_key: Option<String>,
 }

@@ -46,13 +46,16 @@ pub use settlement::{Attempt, Change, ItemSettlement, SettleOutcome, Settlement,
 pub trait Store: AttributionStore + BookingStore + QueueStore + fmt::Debug + Send + Sync + 'static {
     /// Starts a run of this node, alive until `alive_until`. An embedded store frees the leases of all former runs at
     /// once, since it has one process; a shared one frees them when their run's time has lapsed. What was leased and
-    /// not settled may have been sent: its [`Uncertainty`] begins with the lost lease.
+    /// not settled may have been sent: its [`Uncertainty`] begins with the lost lease, and its dedup key, where none is
+    /// known, is that of the target that its sink was last registered with. So this comes before
+    /// [`Store::register_sinks`], and nothing is leased between the two.
     async fn start_run(&self, now: Timestamp, alive_until: Timestamp) -> Result<RunId, StoreError>;
 
     /// Renews the run's time.
     async fn heartbeat(&self, run: RunId, alive_until: Timestamp) -> Result<(), StoreError>;
 
-    /// Makes the configured sinks known, in order, and returns what is remembered of each.
+    /// Makes the configured sinks known, in order, and returns what is remembered of each. Targets of a sink that is not
+    /// among them stay.
     async fn register_sinks(&self, sinks: &[SinkRegistration]) -> Result<Vec<RegisteredSink>, StoreError>;
 
     /// Keeps new events with their deliveries, in one transaction: one acceptance each, in order. An event whose

@@ -6,12 +6,12 @@ mod conformance;
 
 use std::sync::Arc;
 
-use conformance::Backend;
 use conformance::fixture::{Fixture, admission, at, block_on, change};
+use conformance::{Backend, Rows};
 use conversion_store::sqlite::SqliteStore;
 use conversion_store::{
-    Access, Admission, AppointmentFilter, BookingStore as _, DeliveryFilter, Driver, EventFilter, Status,
-    Store, StoreError, open,
+    Access, Admission, AppointmentFilter, BookingStore as _, DeliveryFilter, Driver, EventFilter, SinkId,
+    Status, Store, StoreError, open,
 };
 use tempfile::TempDir;
 
@@ -30,11 +30,43 @@ impl Sqlite {
     fn path(&self) -> String {
         self.folder.path().join("signalbox.db").display().to_string()
     }
+
+    /// Version of the schema, and the schema.
+    fn version(&self) -> (u32, Vec<String>) {
+        let connection = rusqlite::Connection::open(self.path()).unwrap();
+        let mut schema =
+            connection.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name").unwrap();
+        let schema = schema.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        (connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap(), schema)
+    }
+
+    /// Runs this beside the store.
+    fn run(&self, sql: &str) {
+        rusqlite::Connection::open(self.path()).unwrap().execute_batch(sql).unwrap();
+    }
 }
 
 impl Backend for Sqlite {
     fn open(&self) -> Arc<dyn Store> {
         open(&format!("sqlite://{}", self.path()), Access::ReadWrite).unwrap()
+    }
+
+    fn refuse(&self, rows: Rows, sink: SinkId) {
+        let table = match rows {
+            Rows::Deliveries => "delivery",
+            Rows::Attempts => "attempt",
+            Rows::Counters => "counter",
+        };
+        let trigger = format!(
+            "CREATE TRIGGER refuse BEFORE INSERT ON {table} WHEN new.sink = {}
+            BEGIN SELECT raise(ABORT, 'refused'); END",
+            sink.0
+        );
+        self.run(&trigger);
+    }
+
+    fn relent(&self) {
+        self.run("DROP TRIGGER refuse");
     }
 }
 
@@ -43,11 +75,11 @@ conformance!(Sqlite);
 #[test]
 fn migrations_run_once() {
     let sqlite = Sqlite::default();
-    for _ in 0..2 {
-        drop(SqliteStore::open(&sqlite.path()).unwrap());
-    }
-    let version = rusqlite::Connection::open(sqlite.path()).unwrap();
-    assert_eq!(version.query_row("PRAGMA user_version", [], |row| row.get(0)), Ok(2));
+    drop(SqliteStore::open(&sqlite.path()).unwrap());
+    let first = sqlite.version();
+    assert_eq!(first.0, 2);
+    drop(SqliteStore::open(&sqlite.path()).unwrap());
+    assert_eq!(sqlite.version(), first);
 }
 
 #[test]
@@ -73,8 +105,14 @@ fn a_store_of_the_first_schema_is_brought_up_with_all_that_is_in_it() {
         let unread = SqliteStore::open_read_only(&sqlite.path()).unwrap_err();
         assert!(unread.to_string().contains("start the service once"), "{unread}");
 
+        // Twice: what has been brought up stays as it is.
+        drop(SqliteStore::open(&sqlite.path()).unwrap());
+        let version = sqlite.version();
         let fixture = Fixture::new(&sqlite).await;
+        assert_eq!(sqlite.version(), version);
         fixture.assert_balanced().await;
+        let account = fixture.store.audit().await.unwrap().sinks["tiktok"];
+        assert_eq!((account.routed, account.pending), (2, 2));
         let event = fixture.store.event("TRIAL_BOOKED", "free").await.unwrap().unwrap();
         assert_eq!((event.appointment, event.deliveries[0].driver), (None, Driver::Builtin));
         let leases = fixture.lease(0, 10).await;
@@ -84,6 +122,13 @@ fn a_store_of_the_first_schema_is_brought_up_with_all_that_is_in_it() {
             fixture.settle(&lease, change(Status::Delivered), 1).await;
         }
         fixture.assert_balanced().await;
+        drop(fixture);
+        let fixture = Fixture::new(&sqlite).await;
+        fixture.assert_balanced().await;
+        assert_eq!(fixture.store.audit().await.unwrap().sinks["tiktok"].delivered, 2);
+        let installation = fixture.store.installation().await.unwrap();
+        drop(fixture);
+        assert_eq!(Fixture::new(&sqlite).await.store.installation().await.unwrap(), installation);
     });
 }
 

@@ -1,8 +1,9 @@
 //! The whole dispatcher: store, sinks, sources, workers and the ways in, put together and taken down in order.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use conversion_core::dedup::DedupTarget;
 use conversion_core::event::Vocabulary;
 use conversion_core::registry::{self, SinkContext};
 use conversion_core::settings::SettingsError;
@@ -176,7 +177,9 @@ impl Service {
         let pages = booking_pages(&config, &sources);
         let queue = build_queue(&config)?.map(Arc::new);
         let run = Arc::new(Run::start(Arc::clone(&store), clock.clone()).await?);
-        let registrations: Vec<_> = config.sinks.iter().map(|sink| registration(&config, sink)).collect();
+        let configured = config.sinks.iter().zip(&sinks);
+        let registrations: Vec<_> =
+            configured.map(|(settings, sink)| registration(&config, settings, &**sink)).collect();
         let registered = store.register_sinks(&registrations).await?;
         let handovers = match queue {
             Some(_) => handovers(&config, &registered, clock.now()),
@@ -421,16 +424,26 @@ impl Surroundings {
     }
 }
 
-fn registration(config: &Config, sink: &SinkConfig) -> SinkRegistration {
-    let SinkConfig { descriptor, options, settings, .. } = sink;
+fn registration(config: &Config, settings: &SinkConfig, sink: &dyn ConversionSink) -> SinkRegistration {
+    let SinkConfig { name, descriptor, options, settings, .. } = settings;
     let all = format!("{}\n{options:?}\n{:?}\n{}", descriptor.kind, config.outbound.mode, settings.0);
     let digest: [u8; 32] = Sha256::digest(all.as_bytes()).into();
     let mut fingerprint = [0; 16];
     fingerprint.copy_from_slice(digest.split_at(16).0);
     SinkRegistration {
-        name: sink.name.clone(),
+        name: name.clone(),
         kind: descriptor.kind.to_owned(),
         platform: descriptor.platform.to_owned(),
         fingerprint,
+        targets: targets(config, sink),
     }
+}
+
+/// Where the platform dedupes what is sent in this run: in mock mode nothing is.
+fn targets(config: &Config, sink: &dyn ConversionSink) -> BTreeMap<String, DedupTarget> {
+    if config.outbound.mode == OutboundMode::Mock {
+        return BTreeMap::new();
+    }
+    let names = sink.mapping().keys();
+    names.filter_map(|name| Some((name.clone(), sink.dedup_target(name)?))).collect()
 }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use conversion_core::dedup::DedupTarget;
 use conversion_core::descriptor::VariableKind::{Flag, List, Map, Text};
 use conversion_core::descriptor::{BatchLimits, Dedup, SinkDescriptor, Sunset, Variable, VariableKind};
 use conversion_core::exchange::Request;
@@ -115,6 +116,7 @@ pub struct GoogleAds {
 struct Action {
     id: String,
     resource_name: String,
+    dedup: DedupTarget,
 }
 
 impl GoogleAds {
@@ -147,7 +149,11 @@ impl GoogleAds {
 impl Action {
     fn new(config: &Config, id: &str) -> Self {
         let customer = config.customer();
-        Self { id: id.to_owned(), resource_name: format!("customers/{customer}/conversionActions/{id}") }
+        Self {
+            id: id.to_owned(),
+            resource_name: format!("customers/{customer}/conversionActions/{id}"),
+            dedup: DedupTarget::new(&[customer, id]),
+        }
     }
 }
 
@@ -195,6 +201,12 @@ impl ConversionSink for GoogleAds {
 
     fn advice(&self, now: Timestamp) -> Vec<String> {
         self.config.advice(now)
+    }
+
+    /// None of cancellations: the conversion that one takes back decides its key.
+    fn dedup_target(&self, event_name: &str) -> Option<DedupTarget> {
+        let action = self.actions.get(event_name).filter(|_| self.missing.is_none())?;
+        Some(action.dedup.clone())
     }
 
     fn wants_related(&self, event: &CanonicalEvent) -> bool {

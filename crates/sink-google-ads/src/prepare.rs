@@ -48,7 +48,7 @@ impl GoogleAds {
             item: to_raw_value(&row).unwrap_or_else(|_| RawValue::NULL.to_owned()),
             group: Service::Conversions.group(),
             exclusive: exclusive_keys(event, action, click),
-            dedup_key: Some([self.config.customer(), "|", &action.id, "|", event.conversion_id()].concat()),
+            dedup_key: Some(action.dedup.key(event.conversion_id())),
             notes,
             not_yet_until: None,
             takes_back: false,

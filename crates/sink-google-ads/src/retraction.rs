@@ -43,13 +43,12 @@ impl GoogleAds {
             adjustment_date_time: DateTime(subject.event.event_time.max(earliest)),
             order_id,
         };
-        let customer = self.config.customer();
         Ok(Payload {
             // Texts cannot fail to serialise.
             item: to_raw_value(&row).unwrap_or_else(|_| RawValue::NULL.to_owned()),
             group: Service::Adjustments.group(),
             exclusive: vec![key(("retraction", &action.id, order_id))],
-            dedup_key: Some([customer, "|", &action.id, "|", order_id, "|retraction"].concat()),
+            dedup_key: Some([&action.dedup.key(order_id), "|retraction"].concat()),
             notes: Vec::new(),
             not_yet_until: settled_at.checked_add(PROCESSING).ok(),
             takes_back: true,

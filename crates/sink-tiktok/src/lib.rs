@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use conversion_core::dedup::DedupTarget;
 use conversion_core::descriptor::{BatchLimits, Cookie, Dedup, SinkDescriptor, Variable, VariableKind};
 use conversion_core::exchange::Request;
 use conversion_core::failure::Failure;
@@ -141,6 +142,12 @@ impl ConversionSink for TikTok {
 
     fn advice(&self, _now: Timestamp) -> Vec<String> {
         self.config.advice()
+    }
+
+    /// TikTok Help Centre, "event-deduplication".
+    fn dedup_target(&self, event_name: &str) -> Option<DedupTarget> {
+        let name = self.config.tiktok_event(event_name).filter(|_| self.missing.is_none())?;
+        Some(DedupTarget::new(&[self.config.pixel_id.as_deref()?, name]))
     }
 
     fn wants_related(&self, event: &CanonicalEvent) -> bool {

@@ -6,7 +6,7 @@ mod user;
 use conversion_core::Timestamp;
 use conversion_core::event::CanonicalEvent;
 use conversion_core::page::without_personal_data;
-use conversion_core::sink::{NotSent, Order, Payload, Related, RelatedState, Subject};
+use conversion_core::sink::{ConversionSink as _, NotSent, Order, Payload, Related, RelatedState, Subject};
 use conversion_core::skip::Skip;
 use serde_json::value::to_raw_value;
 
@@ -46,7 +46,7 @@ impl TikTok {
             // All that lives on the request is a setting of the sink: its payloads go with one another.
             group: "event_track",
             exclusive: Vec::new(),
-            dedup_key: Some(self.dedup_key(name, event)),
+            dedup_key: self.dedup_target(&event.event_name).map(|target| target.key(event.conversion_id())),
             notes,
             not_yet_until: None,
             takes_back: false,
@@ -129,12 +129,6 @@ impl TikTok {
                 && matches!(other.state, RelatedState::Unsent | RelatedState::Unsettled)
         };
         if same.iter().any(waits) { Err(NotSent::WaitForRelated) } else { Ok(()) }
-    }
-
-    /// TikTok Help Centre, "event-deduplication".
-    fn dedup_key(&self, name: &str, event: &CanonicalEvent) -> String {
-        let pixel = self.config.pixel_id.as_deref().unwrap_or_default();
-        [pixel, "|", name, "|", event.conversion_id()].concat()
     }
 }
 

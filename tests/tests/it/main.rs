@@ -28,6 +28,7 @@ mod one_service;
 mod privacy;
 mod queue;
 mod queue_calls;
+mod remapped;
 mod replay;
 mod rules;
 mod sinks;

@@ -62,6 +62,15 @@ ALTER TABLE delivery ADD COLUMN publications INTEGER NOT NULL DEFAULT 0;
 DROP INDEX delivery_pending;
 CREATE INDEX delivery_pending ON delivery (sink, owner, driver, due_at) WHERE status = 0;
 
+-- What dedup keys are made of beside the conversion id, by the settings that the sink last ran with. Deliveries that
+-- were leased then may have been sent under them.
+CREATE TABLE dedup_target (
+    sink       INTEGER NOT NULL,
+    event_name TEXT NOT NULL,
+    target     TEXT NOT NULL,
+    PRIMARY KEY (sink, event_name)
+) STRICT, WITHOUT ROWID;
+
 -- What an external queue tells this store from others by: numbers of deliveries begin anew in each. One row.
 CREATE TABLE installation (
     id TEXT NOT NULL

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::SqliteStore;
 use super::read::due::QUEUE_DUE;
+use super::write::dedup::LEASED;
 use super::write::hold::RELEASE;
 use super::write::lease::FREE;
 use super::write::notice::MERGE;
@@ -105,6 +106,16 @@ async fn pending_deliveries_are_found_in_the_order_of_their_index() {
         assert_eq!(plan[0], by);
         assert!(!plan.iter().any(|step| step.contains("ORDER BY")), "{plan:?}");
     }
+}
+
+#[tokio::test]
+async fn a_start_looks_at_leased_deliveries_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("signalbox.db").display().to_string()).unwrap();
+    let plan = plan(&store, LEASED).await;
+    let by = "SEARCH d USING INDEX delivery_pending (sink=? AND owner>?)";
+    assert!(plan.iter().any(|step| step == by), "{plan:?}");
+    assert!(!plan.iter().any(|step| step.starts_with("SCAN d") || step.starts_with("SCAN e")), "{plan:?}");
 }
 
 #[tokio::test]

@@ -1,14 +1,17 @@
 //! Every event is accounted for.
 
+use conversion_core::dedup::DedupTarget;
 use conversion_store::{
-    Acceptance, Admission, DeliveryId, Driver, Lease, NewDelivery, Origin, Publication, SettleOutcome,
-    SinkAccount, SinkId, Status, Taken, Ticket,
+    Admission, DeliveryFilter, DeliveryId, Driver, Lease, NewDelivery, Origin, Publication, SinkAccount,
+    SinkId, SinkRegistration, Status, Taken, Ticket,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::Backend;
-use super::fixture::{Fixture, admission, at, change, lease, parked};
+use super::fixture::{Fixture, admission, at, change, lease, parked, registration};
+use super::holds::hold;
+use super::model::Model;
 
 pub(crate) async fn a_store_is_ready(backend: &impl Backend) {
     let fixture = Fixture::new(backend).await;
@@ -16,6 +19,9 @@ pub(crate) async fn a_store_is_ready(backend: &impl Backend) {
     fixture.store.ready().await.unwrap();
     fixture.assert_balanced().await;
 }
+
+/// As the fixture names events.
+const NAME: &str = "TRIAL_BOOKED";
 
 /// How an event's deliveries begin.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +48,9 @@ enum Step {
     Retry { event: i64, google: bool, queue: bool },
     Publish { google: bool, wait: i64 },
     Called { event: i64, google: bool, publication: Option<u32>, call: Call },
-    Restart,
+    Hold { google: bool, named: bool },
+    Resume { google: bool, named: bool },
+    Restart { aimed: bool },
     Wait,
 }
 
@@ -61,17 +69,19 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (any::<bool>(), 1i64..200).prop_map(|(google, wait)| Step::Publish { google, wait }),
         5 => (1i64..20, any::<bool>(), prop::option::of(1u32..4), call)
             .prop_map(|(event, google, publication, call)| Step::Called { event, google, publication, call }),
-        1 => Just(Step::Restart),
+        1 => (any::<bool>(), any::<bool>()).prop_map(|(google, named)| Step::Hold { google, named }),
+        1 => (any::<bool>(), any::<bool>()).prop_map(|(google, named)| Step::Resume { google, named }),
+        1 => any::<bool>().prop_map(|aimed| Step::Restart { aimed }),
         1 => Just(Step::Wait),
     ]
 }
 
-/// A store, and what it was told.
+/// A store, and what it must say by what it was told.
 struct World {
     fixture: Fixture,
+    model: Model,
     leases: Vec<Lease>,
     seconds: i64,
-    routed: u64,
 }
 
 impl World {
@@ -79,24 +89,26 @@ impl World {
         match step {
             Step::Accept { id, test, both, driven } => self.accept(id, test, both, driven).await,
             Step::Lease { google, limit } => {
-                let leases =
-                    lease(&*self.fixture.store, self.fixture.run, self.sink(google), self.seconds, limit);
-                let leases = leases.await;
-                for lease in &leases {
-                    assert_eq!(self.fixture.read(lease.id).await.driver, Driver::Builtin);
-                }
+                let Fixture { store, run, .. } = &self.fixture;
+                let leases = lease(&**store, *run, self.sink(google), self.seconds, limit).await;
+                leases.iter().for_each(|lease| self.model.leased(lease, Driver::Builtin));
                 self.leases.extend(leases);
             }
             Step::Settle { which, status, stale } => self.settle(which, status, stale).await,
             Step::Retry { event, google, queue } => {
                 let driver = if queue { Driver::Queue } else { Driver::Builtin };
                 let id = DeliveryId { event, sink: self.sink(google) };
-                self.fixture.store.retry(id, driver, at(self.seconds)).await.unwrap();
+                let outcome = self.fixture.store.retry(id, driver, at(self.seconds)).await.unwrap();
+                assert_eq!(outcome, self.model.retry(id, driver));
             }
-            Step::Restart => {
-                let alive_until = at(self.seconds + 100);
-                self.fixture.run = self.fixture.store.start_run(at(self.seconds), alive_until).await.unwrap();
+            Step::Hold { google, named } => {
+                self.fixture.store.hold(self.sink(google), &hold(named.then_some(NAME))).await.unwrap();
             }
+            Step::Resume { google, named } => {
+                let (sink, name) = (self.sink(google), named.then_some(NAME));
+                self.fixture.store.resume(sink, name, at(self.seconds)).await.unwrap();
+            }
+            Step::Restart { aimed } => self.restart(aimed).await,
             Step::Wait => self.seconds += 80,
             Step::Publish { google, wait } => {
                 let now = at(self.seconds);
@@ -122,13 +134,16 @@ impl World {
         match call {
             Call::Take => {
                 if let Taken::Leased(lease) = store.take(ticket, self.fixture.run, now).await.unwrap() {
-                    assert_eq!(self.fixture.read(ticket.delivery).await.driver, Driver::Queue);
+                    self.model.leased(&lease, Driver::Queue);
                     self.leases.push(lease);
                 }
             }
             Call::Leave => store.leave_to_queue(ticket, at(self.seconds + 50)).await.unwrap(),
             Call::GiveUp => {
-                store.give_up(ticket, "queue_gave_up", "The queue has given up", now).await.unwrap();
+                let reason = "queue_gave_up";
+                if store.give_up(ticket, reason, "The queue has given up", now).await.unwrap() {
+                    self.model.given_up(ticket.delivery);
+                }
             }
         }
     }
@@ -145,10 +160,9 @@ impl World {
         let deliveries = sinks.into_iter().map(new).collect();
         let origin = if test { Origin::Test } else { Origin::Live };
         let admission = Admission { deliveries, origin, ..admission(&id.to_string(), &[]) };
-        let acceptance = self.fixture.store.accept(&[admission], at(self.seconds)).await.unwrap();
-        if let (Acceptance::Accepted { .. }, Origin::Live) = (acceptance[0], origin) {
-            self.routed += 1 + u64::from(both);
-        }
+        let acceptance =
+            self.fixture.store.accept(std::slice::from_ref(&admission), at(self.seconds)).await.unwrap()[0];
+        self.leases.extend(self.model.accepted(&admission, acceptance, at(self.seconds)));
     }
 
     async fn settle(&mut self, which: prop::sample::Index, status: Option<Status>, stale: bool) {
@@ -158,15 +172,47 @@ impl World {
         let mut lease = self.leases.remove(which.index(self.leases.len()));
         lease.fence += if stale { 1000 } else { 0 };
         let change = status.map_or_else(parked, change);
-        let outcome = self.fixture.settle(&lease, change, self.seconds).await;
-        assert!(!stale || outcome == SettleOutcome::Stale);
+        let expected = self.model.settle(&lease, change.status);
+        assert_eq!(self.fixture.settle(&lease, change, self.seconds).await, expected);
     }
 
+    /// The process ends, and is started again with the sinks as they are configured then.
+    async fn restart(&mut self, aimed: bool) {
+        let Fixture { store, run, .. } = &mut self.fixture;
+        *run = store.start_run(at(self.seconds), at(self.seconds + 100)).await.unwrap();
+        let target = (NAME.to_owned(), DedupTarget::new(&["CXXX", "SubmitForm"]));
+        let targets = aimed.then_some(target).into_iter().collect();
+        store.register_sinks(&[SinkRegistration { targets, ..registration("tiktok") }]).await.unwrap();
+        self.model.restarted();
+    }
+
+    /// The counters say what the model says, and so do the rows, each read by itself.
     async fn check(&self) {
         let audit = self.fixture.store.audit().await.unwrap();
         assert!(audit.balanced, "{:?}", audit.differences);
-        let sum = |count: fn(&SinkAccount) -> u64| audit.sinks.values().map(count).sum::<u64>();
-        assert_eq!(sum(|account| account.routed), self.routed);
+        assert_eq!(audit.accepted, self.model.accepted_live());
+        for (name, sink) in [("tiktok", self.fixture.tiktok), ("google-ads", self.fixture.google)] {
+            assert_eq!(audit.sinks[name], self.model.account(sink));
+            assert_eq!(self.recounted(name, audit.sinks[name].routed).await, audit.sinks[name]);
+        }
+    }
+
+    async fn recounted(&self, sink: &str, routed: u64) -> SinkAccount {
+        let mut account = SinkAccount { routed, ..SinkAccount::default() };
+        for (status, count) in [
+            (Status::Pending, &mut account.pending),
+            (Status::Delivered, &mut account.delivered),
+            (Status::Skipped, &mut account.skipped),
+            (Status::Failed, &mut account.failed),
+        ] {
+            let (status, sink) = (Some(status), Some(sink.to_owned()));
+            let filter = DeliveryFilter { status, sink, limit: 1000, ..DeliveryFilter::default() };
+            let page = self.fixture.store.deliveries(&filter).await.unwrap();
+            assert_eq!(page.next, None);
+            let live = page.items.iter().filter(|delivery| delivery.origin == Origin::Live);
+            *count = live.count() as u64;
+        }
+        account
     }
 }
 
@@ -180,10 +226,18 @@ pub(crate) async fn every_event_is_accounted_for_whatever_happens<B: Backend>(_:
             handle.block_on(async {
                 let backend = B::default();
                 let fixture = Fixture::new(&backend).await;
-                let mut world = World { fixture, leases: Vec::new(), seconds: 0, routed: 0 };
+                let model = Model::default();
+                let mut world = World { fixture, model, leases: Vec::new(), seconds: 0 };
                 for step in steps {
                     world.take(step).await;
                 }
+                world.check().await;
+                // And so it is on disk.
+                let World { fixture, model, leases, seconds } = world;
+                drop(fixture);
+                let fixture = Fixture::new(&backend).await;
+                let mut world = World { fixture, model, leases, seconds };
+                world.model.restarted();
                 world.check().await;
             });
             Ok(())

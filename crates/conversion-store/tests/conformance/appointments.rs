@@ -11,7 +11,7 @@ use super::Backend;
 use super::fixture::{Fixture, admission, at};
 use super::notices::notice;
 
-fn known(revision: u32) -> Known {
+pub(super) fn known(revision: u32) -> Known {
     Known {
         revision,
         is_trial: true,
@@ -22,7 +22,7 @@ fn known(revision: u32) -> Known {
     }
 }
 
-fn write(before: Option<Known>, known: Known, event: Option<Admission>) -> AppointmentWrite {
+pub(super) fn write(before: Option<Known>, known: Known, event: Option<Admission>) -> AppointmentWrite {
     AppointmentWrite {
         id: "77".to_owned(),
         source: "acuity".to_owned(),
@@ -57,7 +57,7 @@ impl Fixture {
         self.store.settle_notices(&[settlement], at(seconds)).await.unwrap()[0]
     }
 
-    async fn appointments(&self) -> Vec<AppointmentRecord> {
+    pub(super) async fn appointments(&self) -> Vec<AppointmentRecord> {
         let filter = AppointmentFilter { limit: 100, ..AppointmentFilter::default() };
         self.store.appointments(&filter).await.unwrap().0
     }

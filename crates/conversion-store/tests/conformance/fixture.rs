@@ -1,5 +1,6 @@
 //! A store with two sinks and a run, and short ways to say what the rules are about.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,9 +29,9 @@ impl Fixture {
     /// Opens the store and starts a run, alive for a long time.
     pub(crate) async fn new(backend: &impl Backend) -> Self {
         let store = backend.open();
+        let run = store.start_run(at(0), at(1_000_000)).await.unwrap();
         let sinks =
             store.register_sinks(&[registration("tiktok"), registration("google-ads")]).await.unwrap();
-        let run = store.start_run(at(0), at(1_000_000)).await.unwrap();
         Self { store, run, tiktok: sinks[0].id, google: sinks[1].id }
     }
 
@@ -106,6 +107,7 @@ pub(crate) fn registration(name: &str) -> SinkRegistration {
         kind: name.to_owned(),
         platform: name.to_uppercase().replace('-', "_"),
         fingerprint: [7; 16],
+        targets: BTreeMap::new(),
     }
 }
 

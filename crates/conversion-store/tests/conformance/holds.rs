@@ -5,7 +5,7 @@ use conversion_store::{Admission, Hold, HoldPeriod, SinkRegistration};
 use super::Backend;
 use super::fixture::{Fixture, admission, at, parked, registration};
 
-fn hold(event_name: Option<&str>) -> Hold {
+pub(super) fn hold(event_name: Option<&str>) -> Hold {
     Hold {
         event_name: event_name.map(str::to_owned),
         reason: "unauthorized".to_owned(),

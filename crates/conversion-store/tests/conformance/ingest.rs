@@ -1,6 +1,9 @@
 //! Events on their way in.
 
+use std::sync::Arc;
+
 use conversion_store::{Acceptance, Admission, DeliveryFilter, Driver, NewDelivery, Origin};
+use tokio::task::JoinSet;
 
 use super::Backend;
 use super::fixture::{Fixture, admission, at};
@@ -95,5 +98,28 @@ pub(crate) async fn an_event_without_sinks_is_kept(backend: &impl Backend) {
     let event = fixture.store.event("TRIAL_BOOKED", "a").await.unwrap().unwrap();
     assert!(event.routed.is_empty() && event.deliveries.is_empty());
     assert_eq!(fixture.store.audit().await.unwrap().accepted, 1);
+    fixture.assert_balanced().await;
+}
+
+pub(crate) async fn however_often_and_at_once_it_is_told_an_event_is_kept_once(backend: &impl Backend) {
+    let fixture = Arc::new(Fixture::new(backend).await);
+    let both = [fixture.tiktok, fixture.google];
+    let told: Vec<_> = (0..20).map(|n| admission(&n.to_string(), &both)).collect();
+    let mut callers = JoinSet::new();
+    for caller in 0..8 {
+        let (fixture, mut told) = (Arc::clone(&fixture), told.clone());
+        told.rotate_left(caller);
+        callers.spawn(async move { fixture.store.accept(&told, at(0)).await.unwrap() });
+    }
+    let acceptances: Vec<_> = callers.join_all().await.into_iter().flatten().collect();
+    let is_new = |acceptance: &&Acceptance| matches!(acceptance, Acceptance::Accepted { .. });
+    assert_eq!(acceptances.iter().filter(is_new).count(), told.len());
+    let known = Acceptance::Duplicate { differs: false };
+    assert!(acceptances.iter().all(|acceptance| is_new(&acceptance) || *acceptance == known));
+    let audit = fixture.store.audit().await.unwrap();
+    assert_eq!(
+        (audit.accepted, audit.sinks["tiktok"].pending, audit.sinks["google-ads"].pending),
+        (20, 20, 20)
+    );
     fixture.assert_balanced().await;
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use conversion_store::{Admission, Driver, Lease, NewDelivery, RunId, Status, Uncertainty};
+use conversion_store::{Admission, Driver, Lease, NewDelivery, RunId, SettleOutcome, Status, Uncertainty};
 use tokio::task::JoinSet;
 
 use super::Backend;
@@ -46,6 +47,43 @@ pub(crate) async fn leases_are_disjoint_under_concurrency(backend: &impl Backend
     let taken: Vec<Lease> = workers.join_all().await.into_iter().flatten().collect();
     let distinct: BTreeSet<_> = taken.iter().map(|lease| lease.id).collect();
     assert_eq!((taken.len(), distinct.len()), (200, 200));
+}
+
+pub(crate) async fn what_comes_and_goes_meanwhile_is_leased_once(backend: &impl Backend) {
+    const EVENTS: usize = 120;
+    let fixture = Arc::new(Fixture::new(backend).await);
+    let mut tasks = JoinSet::new();
+    for caller in 0..4 {
+        let fixture = Arc::clone(&fixture);
+        tasks.spawn(async move {
+            for n in 0..EVENTS / 4 {
+                fixture.delivery(&format!("{caller}-{n}")).await;
+            }
+            Vec::new()
+        });
+    }
+    let settled = Arc::new(AtomicUsize::new(0));
+    for _ in 0..4 {
+        let (fixture, settled) = (Arc::clone(&fixture), Arc::clone(&settled));
+        tasks.spawn(async move {
+            let mut taken = Vec::new();
+            while settled.load(Ordering::Relaxed) < EVENTS {
+                for lease in fixture.lease(0, 3).await {
+                    // Each is handed back once: then it is another lease.
+                    let next = if lease.fence == 1 { Status::Pending } else { Status::Delivered };
+                    assert_eq!(fixture.settle(&lease, change(next), 0).await, SettleOutcome::Applied);
+                    settled.fetch_add(usize::from(next == Status::Delivered), Ordering::Relaxed);
+                    taken.push((lease.id, lease.fence));
+                }
+            }
+            taken
+        });
+    }
+    let taken: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
+    let distinct: BTreeSet<_> = taken.iter().collect();
+    assert_eq!((taken.len(), distinct.len()), (2 * EVENTS, 2 * EVENTS));
+    assert_eq!(fixture.store.audit().await.unwrap().sinks["tiktok"].delivered, EVENTS as u64);
+    fixture.assert_balanced().await;
 }
 
 pub(crate) async fn a_lease_carries_what_a_worker_needs(backend: &impl Backend) {

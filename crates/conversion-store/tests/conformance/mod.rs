@@ -1,29 +1,51 @@
 //! What every store must do: one test for each rule, the same for every database.
 //!
-//! A database joins by implementing [`Backend`] and saying `conformance!(ItsBackend);`.
+//! A database joins by implementing [`Backend`] and saying `conformance!(ItsBackend);`. Rules that only one database can
+//! keep, such as those of its files, stand beside that line.
 
 pub(crate) mod account;
 pub(crate) mod appointments;
+pub(crate) mod atomic;
 pub(crate) mod attributions;
 pub(crate) mod batches;
 pub(crate) mod fixture;
 pub(crate) mod holds;
 pub(crate) mod ingest;
 pub(crate) mod leases;
+pub(crate) mod model;
 pub(crate) mod notices;
 pub(crate) mod queue;
 pub(crate) mod reading;
 pub(crate) mod results;
 pub(crate) mod retries;
+pub(crate) mod targets;
 
 use std::sync::Arc;
 
-use conversion_store::Store;
+use conversion_store::{SinkId, Store};
 
 /// One empty database. `Default` makes it, dropping removes it.
 pub(crate) trait Backend: Default {
     /// Opens the store on it.
     fn open(&self) -> Arc<dyn Store>;
+
+    /// From now on the database fails at each such row of this sink, whatever was written before it in the same
+    /// transaction. By a trigger, say.
+    fn refuse(&self, rows: Rows, sink: SinkId);
+
+    /// It takes them again.
+    fn relent(&self);
+}
+
+/// What a transaction writes, in this order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rows {
+    /// A delivery that is new.
+    Deliveries,
+    /// An attempt.
+    Attempts,
+    /// A counter that is new or moves.
+    Counters,
 }
 
 /// One `#[test]` for each rule.
@@ -37,13 +59,25 @@ macro_rules! conformance {
             ingest::an_event_comes_with_all_its_deliveries,
             ingest::a_test_event_may_repeat_and_is_not_counted,
             ingest::an_event_without_sinks_is_kept,
+            ingest::however_often_and_at_once_it_is_told_an_event_is_kept_once,
+            atomic::events_and_deliveries_are_all_kept_or_none_is,
+            atomic::a_booking_and_its_event_are_both_kept_or_neither_is,
+            atomic::results_are_all_written_or_none_is,
+            atomic::a_retry_moves_row_and_counters_or_neither,
             leases::what_is_due_first_is_leased_first_and_nothing_early,
             leases::leases_are_disjoint_under_concurrency,
+            leases::what_comes_and_goes_meanwhile_is_leased_once,
             leases::a_lease_carries_what_a_worker_needs,
             leases::a_lost_runs_leases_are_due_again_and_uncertain,
             leases::a_lapsed_runs_leases_are_taken_over,
             leases::a_renewed_run_keeps_its_leases,
             leases::the_next_due_time_is_of_free_deliveries,
+            targets::a_lost_lease_has_the_key_that_it_bore,
+            targets::a_key_that_is_known_stays_however_often_the_target_changes,
+            targets::what_was_leased_since_bears_the_later_key,
+            targets::a_start_that_is_cut_off_costs_no_key,
+            targets::a_sink_that_comes_back_finds_the_keys_of_before,
+            targets::what_is_taken_over_has_the_key_that_it_bore,
             results::a_result_ends_the_lease_and_is_kept,
             results::a_stale_result_is_refused_but_its_exchange_is_kept,
             results::a_result_can_come_in_parts,
@@ -87,6 +121,7 @@ macro_rules! conformance {
             queue::no_delivery_is_driven_by_both,
             queue::what_the_queue_is_to_have_is_told_the_longest_due_first,
             queue::publishing_twice_does_no_harm,
+            queue::of_many_calls_at_once_one_has_the_lease,
             queue::publishing_puts_off_only_what_stands_as_it_was_read,
             queue::a_taken_delivery_is_leased_and_settled_as_any_other,
             queue::a_lost_run_leaves_its_deliveries_to_the_queue,

@@ -1,10 +1,13 @@
 //! Deliveries that an external queue drives.
 
+use std::sync::Arc;
+
 use conversion_core::Timestamp;
 use conversion_store::{
     Admission, Change, DeliveryId, Driver, Lease, NewDelivery, Origin, Publication, QueueItem, RetryOutcome,
     RunId, SettleOutcome, Status, Taken, Ticket, Uncertainty,
 };
+use tokio::task::JoinSet;
 
 use super::Backend;
 use super::fixture::{Fixture, admission, at, change, lease, parked};
@@ -108,6 +111,22 @@ pub(crate) async fn what_the_queue_is_to_have_is_told_the_longest_due_first(back
     let one = fixture.store.queue_due(fixture.tiktok, at(10), 1).await.unwrap();
     assert_eq!(one, [item(first, 2)]);
     assert!(fixture.store.queue_due(fixture.google, at(10), 10).await.unwrap().is_empty());
+}
+
+pub(crate) async fn of_many_calls_at_once_one_has_the_lease(backend: &impl Backend) {
+    let fixture = Arc::new(Fixture::new(backend).await);
+    for round in 0..10 {
+        let id = fixture.queued(&format!("q{round}")).await;
+        let mut calls = JoinSet::new();
+        for _ in 0..8 {
+            let fixture = Arc::clone(&fixture);
+            calls.spawn(async move { fixture.take(id, 0).await });
+        }
+        let (leased, refused): (Vec<_>, Vec<_>) =
+            calls.join_all().await.into_iter().partition(|taken| matches!(taken, Taken::Leased(_)));
+        assert_eq!((leased.len(), refused.len()), (1, 7));
+        assert!(refused.iter().all(|taken| matches!(taken, Taken::UnderWay)), "{refused:?}");
+    }
 }
 
 pub(crate) async fn publishing_twice_does_no_harm(backend: &impl Backend) {

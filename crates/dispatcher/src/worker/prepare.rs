@@ -159,8 +159,9 @@ impl Station {
                 give_up("interrupted", "perhaps received, and the platform would not recognise a repetition")
             }
             Some(Some(key)) if Some(key) != payload.dedup_key.as_ref() => {
-                let message =
-                    "perhaps received under another key: sending it under the new one could count it twice";
+                let message = "perhaps received under another event name, conversion action or account, and the \
+                               settings have changed since: sent under the new ones, it could count twice. Map it as \
+                               before and retry it, or look whether the platform counted it";
                 give_up("mapping_changed_after_send", message)
             }
             _ => None,

@@ -1,6 +1,7 @@
 //! Payloads and requests, compared by hand with `platforms/google-ads.md`, section 3.5.
 
 use conversion_core::CanonicalEvent;
+use conversion_core::dedup::DedupTarget;
 use conversion_core::exchange::Header;
 use conversion_core::sink::ConversionSink as _;
 
@@ -64,6 +65,28 @@ fn the_order_id_is_the_conversion_id() {
         prepare(&sink(""), &booking(r#""gclid":"g","conversionId":"appt-1","orderId":"other""#)).unwrap();
     assert!(payload.item.get().contains(r#""orderId":"appt-1""#));
     assert_eq!(payload.dedup_key.as_deref(), Some("1234567890|987654321|appt-1"));
+}
+
+#[test]
+fn account_and_action_are_where_google_dedupes() {
+    let target = |settings, name: &str| sink(settings).dedup_target(name);
+    for (settings, name, expected) in [
+        ("", "TRIAL_BOOKED", Some(["1234567890", "987654321"])),
+        ("", "APPOINTMENT_UPDATED", Some(["1234567890", "55"])),
+        ("customer_id = '5555555555'", "TRIAL_BOOKED", Some(["5555555555", "987654321"])),
+        ("events = { TRIAL_BOOKED = '222' }", "TRIAL_BOOKED", Some(["1234567890", "222"])),
+        ("refresh_token = '1//another'", "TRIAL_BOOKED", Some(["1234567890", "987654321"])),
+        // Nothing of these is sent; what a cancellation takes back, its name does not say.
+        ("", "UNMAPPED", None),
+        ("refresh_token = ''", "TRIAL_BOOKED", None),
+        ("retract_on = ['TRIAL_CANCELED']", "TRIAL_CANCELED", None),
+    ] {
+        let expected = expected.map(|parts| DedupTarget::new(&parts));
+        assert_eq!(target(settings, name), expected, "{settings} {name}");
+    }
+    let event = booking(r#""gclid":"g","conversionId":"appt-1""#);
+    let key = target("", "TRIAL_BOOKED").unwrap().key("appt-1");
+    assert_eq!(prepare(&sink(""), &event).unwrap().dedup_key, Some(key));
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! What becomes of each field: platforms/tiktok.md, sections 3 to 5, checked by hand.
 
 use conversion_core::CanonicalEvent;
+use conversion_core::dedup::DedupTarget;
 use conversion_core::event::{Address, Content, Property};
 use conversion_core::money::{Amount, Currency};
 use conversion_core::sink::{ConversionSink as _, Subject};
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::kit::{NOON, at, bare_event, event, field, prepare, sink};
+use crate::kit::{NOON, at, bare_event, build, event, field, prepare, sink};
 
 fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
@@ -236,6 +237,32 @@ fn the_dedup_key_is_tiktoks_and_the_same_for_every_try() {
     let later = sink("").prepare(&Subject::new(&full()), at(NOON + 3600)).unwrap();
     assert_eq!(first.item.get(), later.item.get());
     assert_eq!(prepare("", &event()).dedup_key.as_deref(), Some("CXXX|SubmitForm|test-123"));
+}
+
+#[test]
+fn pixel_and_tiktoks_name_are_where_it_dedupes() {
+    const PIXEL: &str = "pixel_id = 'CXXX'";
+    const TOKEN: &str = "access_token = 'hunter2'";
+    const MAPPED: &str = "events = { TRIAL_BOOKED = 'Lead' }";
+    for (settings, event_name, expected) in [
+        ([PIXEL, TOKEN, ""], "TRIAL_BOOKED", Some(["CXXX", "SubmitForm"])),
+        ([PIXEL, TOKEN, ""], "APPOINTMENT_UPDATED", Some(["CXXX", "Schedule"])),
+        ([PIXEL, TOKEN, MAPPED], "TRIAL_BOOKED", Some(["CXXX", "Lead"])),
+        (["pixel_id = 'CYYY'", TOKEN, ""], "TRIAL_BOOKED", Some(["CYYY", "SubmitForm"])),
+        ([PIXEL, "access_token = 'another'", ""], "TRIAL_BOOKED", Some(["CXXX", "SubmitForm"])),
+        // Nothing of these is sent.
+        ([PIXEL, TOKEN, MAPPED], "UNMAPPED", None),
+        ([PIXEL, "", ""], "TRIAL_BOOKED", None),
+        (["", TOKEN, ""], "TRIAL_BOOKED", None),
+    ] {
+        let target = build(&settings.join("\n")).unwrap().dedup_target(event_name);
+        let expected = expected.map(|parts| DedupTarget::new(&parts));
+        assert_eq!(target, expected, "{settings:?} {event_name}");
+    }
+    for event in [full(), event()] {
+        let key = sink("").dedup_target(&event.event_name).unwrap().key(event.conversion_id());
+        assert_eq!(prepare("", &event).dedup_key, Some(key));
+    }
 }
 
 #[test]

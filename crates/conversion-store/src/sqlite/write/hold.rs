@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::dedup;
 use crate::hold::{HELD, Hold, HoldPeriod, RegisteredSink, SinkRegistration};
 use crate::lease::SinkId;
 use crate::sqlite::code::{At, Time};
@@ -20,7 +21,7 @@ pub(in crate::sqlite) fn register(
 }
 
 fn register_one(connection: &Connection, sink: &SinkRegistration) -> rusqlite::Result<RegisteredSink> {
-    let SinkRegistration { name, kind, platform, fingerprint } = sink;
+    let SinkRegistration { name, kind, platform, fingerprint, targets } = sink;
     let sql = "SELECT fingerprint FROM sink WHERE name = ?1";
     let before: Option<[u8; 16]> = connection.query_row(sql, [name], |row| row.get(0)).optional()?;
     let sql = "INSERT INTO sink (name, kind, platform, fingerprint) VALUES (?1, ?2, ?3, ?4)
@@ -28,6 +29,7 @@ fn register_one(connection: &Connection, sink: &SinkRegistration) -> rusqlite::R
     connection.execute(sql, params![name, kind, platform, fingerprint])?;
     let id =
         connection.query_row("SELECT id FROM sink WHERE name = ?1", [name], |row| row.get(0).map(SinkId))?;
+    dedup::remember(connection, id, targets)?;
     Ok(RegisteredSink {
         id,
         settings_changed: before.is_some_and(|before| before != *fingerprint),

@@ -3,6 +3,7 @@
 use conversion_core::Timestamp;
 use rusqlite::{Connection, Params, Row, params};
 
+use super::dedup;
 use crate::lease::{DeliveryId, Lease, LeaseRequest, RunId, SinkId, Uncertainty};
 use crate::sqlite::code::{self, At, Time};
 use crate::sqlite::pack::unpack;
@@ -43,9 +44,12 @@ pub(in crate::sqlite) struct Packed {
 
 impl Packed {
     // What another run had may have been sent since it was leased.
-    fn lose(&mut self) -> rusqlite::Result<()> {
+    fn lose(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let since = Timestamp::try_from(self.due_at.lease_start())?;
-        self.lease.uncertain.get_or_insert(Uncertainty { since, dedup_key: None });
+        let uncertain = self.lease.uncertain.get_or_insert(Uncertainty { since, dedup_key: None });
+        if uncertain.dedup_key.is_none() {
+            uncertain.dedup_key = dedup::key(connection, self.lease.id)?;
+        }
         Ok(())
     }
 
@@ -66,7 +70,7 @@ pub(in crate::sqlite) fn lease(work: &Work<'_>, request: LeaseRequest) -> rusqli
     let now = At::from(request.now);
     let limit = code::limit(request.limit);
     let mut leases = due(connection, LOST, params![request.sink.0, now, limit, request.run.0])?;
-    leases.iter_mut().try_for_each(Packed::lose)?;
+    leases.iter_mut().try_for_each(|packed| packed.lose(connection))?;
     leases.extend(due(connection, FREE, params![request.sink.0, now, limit])?);
     leases.sort_by_key(|packed| (packed.due_at, packed.lease.id));
     leases.truncate(request.limit);
@@ -84,21 +88,22 @@ pub(super) fn lease_one(
 ) -> rusqlite::Result<Option<Packed>> {
     let mut leases = due(connection, ONE, params![id.event, id.sink.0])?;
     if lost {
-        leases.iter_mut().try_for_each(Packed::lose)?;
+        leases.iter_mut().try_for_each(|packed| packed.lose(connection))?;
     }
     claim(connection, &mut leases, run, now)?;
     Ok(leases.pop())
 }
 
 fn claim(connection: &Connection, leases: &mut [Packed], run: RunId, now: At) -> rusqlite::Result<()> {
-    let sql = "UPDATE delivery SET owner = ?3, fence = ?4, due_at = ?5, uncertain_since = ?6
+    let sql = "UPDATE delivery SET owner = ?3, fence = ?4, due_at = ?5, uncertain_since = ?6, dedup_key = ?7
         WHERE event = ?1 AND sink = ?2";
     let mut take = connection.prepare_cached(sql)?;
     for Packed { lease, .. } in leases {
         lease.fence = lease.fence.saturating_add(1);
         let since = lease.uncertain.as_ref().map(|uncertain| At::from(uncertain.since));
+        let dedup_key = lease.uncertain.as_ref().and_then(|uncertain| uncertain.dedup_key.as_deref());
         let Lease { id, fence, .. } = *lease;
-        take.execute(params![id.event, id.sink.0, run.0, fence, now.lease_end(), since])?;
+        take.execute(params![id.event, id.sink.0, run.0, fence, now.lease_end(), since, dedup_key])?;
     }
     Ok(())
 }

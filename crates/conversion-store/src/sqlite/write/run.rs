@@ -2,6 +2,7 @@
 
 use rusqlite::params;
 
+use super::dedup;
 use crate::lease::RunId;
 use crate::sqlite::code::{At, lease_micros};
 use crate::sqlite::writer::Work;
@@ -12,6 +13,7 @@ const REMEMBERED: i64 = 16;
 /// Starts a run and frees the leases of all others.
 pub(in crate::sqlite) fn start(work: &Work<'_>, now: At, alive_until: At) -> rusqlite::Result<RunId> {
     fail_tests(work, now)?;
+    dedup::keep_keys(&work.transaction)?;
     free_leases(work, now)?;
     let sql = "UPDATE run SET alive_until = min(alive_until, ?1)";
     work.transaction.prepare_cached(sql)?.execute([now])?;
