@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::reason::{self, Reason};
+
 /// A sink states which of these facts holds; [`FailureClass::consequence`] says what follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureClass {
@@ -93,18 +95,36 @@ impl FailureClass {
         .any(|class| class.name() == name)
     }
 
+    /// The reason of what waits because of it, and of what it holds. What is refused for good never waits.
+    pub fn waiting(self) -> &'static Reason {
+        match self {
+            Self::NotYet { .. } => reason::NOT_YET,
+            Self::RateLimited { .. } => reason::RATE_LIMITED,
+            Self::Unauthorized { .. } => reason::UNAUTHORIZED,
+            Self::Unavailable { .. } => reason::UNAVAILABLE,
+            Self::Unreachable => reason::UNREACHABLE,
+            Self::Interrupted => reason::INTERRUPTED,
+            Self::Rejected | Self::TooLarge => self.failed(),
+        }
+    }
+
+    /// The reason of what has failed because of it.
+    pub fn failed(self) -> &'static Reason {
+        match self {
+            Self::Rejected => reason::REJECTED_FINALLY,
+            Self::TooLarge => reason::TOO_LARGE_FINALLY,
+            Self::NotYet { .. } => reason::NOT_YET_FINALLY,
+            Self::RateLimited { .. } => reason::RATE_LIMITED_FINALLY,
+            Self::Unauthorized { .. } => reason::UNAUTHORIZED_FINALLY,
+            Self::Unavailable { .. } => reason::UNAVAILABLE_FINALLY,
+            Self::Unreachable => reason::UNREACHABLE_FINALLY,
+            Self::Interrupted => reason::INTERRUPTED_FINALLY,
+        }
+    }
+
     /// Stable name, as the API's `reason` shows it.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Rejected => "rejected",
-            Self::TooLarge => "too_large",
-            Self::NotYet { .. } => "not_yet",
-            Self::RateLimited { .. } => "rate_limited",
-            Self::Unauthorized { .. } => "unauthorized",
-            Self::Unavailable { .. } => "unavailable",
-            Self::Unreachable => "unreachable",
-            Self::Interrupted => "interrupted",
-        }
+        self.failed().name
     }
 }
 
@@ -148,5 +168,29 @@ impl Failure {
     #[must_use]
     pub fn blaming(self, blame: Blame) -> Self {
         Self { blame, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reason::Place;
+
+    #[test]
+    fn a_class_has_one_name_wherever_it_stands() {
+        for class in [
+            FailureClass::Rejected,
+            FailureClass::TooLarge,
+            FailureClass::NotYet { wait: Duration::ZERO },
+            FailureClass::RateLimited { retry_after: None },
+            FailureClass::Unauthorized { scope: HoldScope::Sink },
+            FailureClass::Unavailable { retry_after: None },
+            FailureClass::Unreachable,
+            FailureClass::Interrupted,
+        ] {
+            assert_eq!(class.failed().name_in(Place::Failed), class.waiting().name);
+            let may_wait = class.waiting().places.contains(&Place::Pending);
+            assert_eq!(may_wait, !matches!(class.consequence(), Consequence::Fail | Consequence::Halve));
+        }
     }
 }

@@ -16,6 +16,7 @@ pub mod failure;
 pub mod identity;
 pub mod money;
 pub mod page;
+pub mod reason;
 pub mod registry;
 pub mod report;
 pub mod secret;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::descriptor::SinkDescriptor;
 use crate::event::Vocabulary;
 use crate::identity::CallingCode;
+use crate::reason;
 use crate::settings::SettingsError;
 use crate::sink::ConversionSink;
 use crate::source::{BookingSource, SourceDescriptor};
@@ -40,11 +41,11 @@ impl SinkContext {
     /// by setting.
     pub fn missing(&self, descriptor: &SinkDescriptor, settings: &[&str]) -> String {
         if self.name != descriptor.kind {
-            return format!("Missing settings: {}", settings.join(", "));
+            return reason::MISSING_CREDENTIALS.tell(&["settings", &settings.join(", ")]);
         }
         let variables: Vec<&str> =
             settings.iter().map(|setting| descriptor.variable(setting).unwrap_or(setting)).collect();
-        format!("Missing env: {}", variables.join(", "))
+        reason::MISSING_CREDENTIALS.tell(&["env", &variables.join(", ")])
     }
 }
 

@@ -14,6 +14,7 @@ use crate::dedup::DedupTarget;
 use crate::exchange::Request;
 use crate::failure::Failure;
 use crate::identity::Recipe;
+use crate::reason::Reason;
 use crate::report::SendReport;
 use crate::skip::Skip;
 
@@ -191,8 +192,8 @@ pub enum NotSent {
     WaitUntil {
         /// When.
         at: Timestamp,
-        /// Stable name of the reason.
-        reason: &'static str,
+        /// The reason: the platform's own, by [`reasons!`](crate::reasons).
+        reason: &'static Reason,
         /// The reason in a sentence.
         message: String,
     },

@@ -2,93 +2,64 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use crate::reason::{self, Place, Reason};
 
 /// One reason not to send an event to a platform.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skip {
-    /// Stable name, the API's `reason`.
-    pub reason: &'static str,
+    /// The reason.
+    pub reason: &'static Reason,
     /// One sentence, the API's `message`. The spec's sentences stand word for word.
     pub message: String,
-    /// What a human can do so that the next one is sent.
-    pub fix: String,
 }
 
 impl Skip {
-    /// `OUTBOUND_MODE=mock`.
-    pub fn mock_mode(platform: &str) -> Self {
-        Self {
-            reason: "mock_mode",
-            message: format!("{platform} mock mode"),
-            fix: "set OUTBOUND_MODE=live (or [outbound] mode) to send".to_owned(),
-        }
+    /// Skipped for this reason, with these words for the `{…}` of its sentence.
+    pub fn of(reason: &'static Reason, words: &[&str]) -> Self {
+        debug_assert!(reason.places.contains(&Place::Skipped), "{} is no reason to skip", reason.name);
+        Self { reason, message: reason.tell(words) }
     }
 
-    /// Credentials are missing; `what` is the whole sentence, such as `Missing env: TIKTOK_PIXEL_ID`.
+    /// `OUTBOUND_MODE=mock`.
+    pub fn mock_mode(platform: &str) -> Self {
+        Self::of(reason::MOCK_MODE, &[platform])
+    }
+
+    /// Credentials are missing; `what` is the whole sentence, that of
+    /// [`SinkContext::missing`](crate::registry::SinkContext::missing).
     pub fn missing_credentials(what: impl Into<String>) -> Self {
-        Self {
-            reason: MISSING_CREDENTIALS,
-            message: what.into(),
-            fix: "set them in the environment or in the sink's section of the configuration, then retry"
-                .to_owned(),
-        }
+        Self { reason: reason::MISSING_CREDENTIALS, message: what.into() }
     }
 
     /// The event's name maps to nothing at this platform.
     pub fn no_event_mapping(title: &str, event_name: &str) -> Self {
-        Self {
-            reason: "no_event_mapping",
-            message: format!("No {title} event mapping for: {event_name}"),
-            fix: format!("map {event_name} in [sinks.events] if it should be sent"),
-        }
+        Self::of(reason::NO_EVENT_MAPPING, &[title, event_name])
     }
 
-    /// Nothing that the platform could match a person or click by; `what` is the whole sentence.
-    pub fn no_identifiers(what: impl Into<String>) -> Self {
-        Self {
-            reason: "no_identifiers",
-            message: what.into(),
-            fix: "send a click id, an e-mail address or a phone number with the event".to_owned(),
-        }
+    /// Nothing that the platform could match a person or click by: the event lacks `identifiers`.
+    pub fn no_identifiers(identifiers: &str) -> Self {
+        Self::of(reason::NO_IDENTIFIERS, &[identifiers])
     }
 
     /// The person refused, or is not known to have agreed.
     pub fn consent_denied() -> Self {
-        Self {
-            reason: "consent_denied",
-            message: "Consent to ad user data was not given".to_owned(),
-            fix:
-                "nothing, if the person refused; else send consent.adUserData, or see [consent] when_unknown"
-                    .to_owned(),
-        }
+        Self::of(reason::CONSENT_DENIED, &[])
     }
 
     /// Older than the sink's `max_event_age`.
     pub fn event_too_old(limit: Duration) -> Self {
         let hours = limit.as_secs() / 3600;
         let limit = if hours >= 48 { format!("{} days", hours / 24) } else { format!("{hours} hours") };
-        Self {
-            reason: "event_too_old",
-            message: format!("The event is older than {limit}"),
-            fix: "report events sooner, or raise the sink's max_event_age".to_owned(),
-        }
+        Self::of(reason::EVENT_TOO_OLD, &[&limit])
     }
 
-    /// The platform would not take it yet.
-    pub fn too_early(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), fix: "nothing: a delivery waits until then".to_owned() }
+    /// The platform would not take it yet, and nothing can wait: in a test, or an explanation.
+    pub fn too_early(reason: &'static Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
     }
 
     /// The same conversion was delivered before, under an earlier event.
     pub fn already_counted(earlier_name: &str) -> Self {
-        Self {
-            reason: "already_counted",
-            message: format!("The conversion was already delivered as {earlier_name}"),
-            fix: "nothing; reschedules = \"resend\" would send it again".to_owned(),
-        }
+        Self::of(reason::ALREADY_COUNTED, &[earlier_name])
     }
 }
-
-/// The reason that `on_missing_credentials = "hold"` turns into a hold.
-pub const MISSING_CREDENTIALS: &str = "missing_credentials";

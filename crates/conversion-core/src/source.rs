@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::booking::Appointment;
 use crate::descriptor::Variable;
 use crate::failure::Failure;
+use crate::reason::Reason;
 use crate::sink::CheckReport;
 
 /// A configured connection to one account of one booking system.
@@ -49,8 +50,8 @@ pub struct Notice {
 /// Why a genuine webhook leads to nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ignored {
-    /// Stable name.
-    pub reason: &'static str,
+    /// The reason: the connector's own, by [`reasons!`](crate::reasons).
+    pub reason: &'static Reason,
     /// One sentence.
     pub message: String,
 }

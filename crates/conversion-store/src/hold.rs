@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use conversion_core::Timestamp;
 use conversion_core::dedup::DedupTarget;
+use conversion_core::{Timestamp, reason};
 
 use crate::audit::SinkAccount;
 use crate::lease::SinkId;
 
 /// [`Change::reason`](crate::Change::reason) of a delivery that is parked under a hold: what [`crate::Store::resume`]
 /// makes due.
-pub const HELD: &str = "held";
+pub const HELD: &str = reason::HELD.name;
 
 /// A configured sink.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use conversion_core::Timestamp;
 use conversion_core::backoff::Backoff;
 use conversion_core::failure::{Consequence, Failure, FailureClass, HoldScope};
+use conversion_core::reason::{Place, Reason};
 use conversion_store::{Hold, HoldPeriod};
 
 use crate::clock::after;
@@ -251,7 +252,7 @@ impl Gate {
         let mut state = self.lock();
         let consequence = failure.class.consequence();
         if let (Consequence::Hold(HoldScope::EventName), Some(name)) = (consequence, event_name) {
-            return Some(state.hold(Some(name), failure.class.name(), &failure.message, now, PROBE_EVERY));
+            return Some(state.hold(Some(name), failure.class.waiting(), &failure.message, now, PROBE_EVERY));
         }
         if state.was_held_after(sent_at) {
             return None;
@@ -273,11 +274,11 @@ impl Gate {
             }
             Consequence::Fail | Consequence::Halve | Consequence::Later(_) => return None,
         };
-        Some(state.hold(None, failure.class.name(), &failure.message, now, wait))
+        Some(state.hold(None, failure.class.waiting(), &failure.message, now, wait))
     }
 
     /// Holds the sink for a reason that no answer states, because of `code`, if one is to blame.
-    pub fn hold_for(&self, reason: &str, message: &str, code: Option<&str>, now: Timestamp) -> GateChange {
+    pub fn hold_for(&self, reason: &Reason, message: &str, code: Option<&str>, now: Timestamp) -> GateChange {
         let mut state = self.lock();
         state.probing = false;
         state.blamed_code = code.map(str::to_owned);
@@ -346,7 +347,7 @@ impl State {
     fn hold(
         &mut self,
         name: Option<&str>,
-        reason: &str,
+        reason: &Reason,
         message: &str,
         now: Timestamp,
         wait: Duration,
@@ -357,7 +358,7 @@ impl State {
         };
         let hold = Hold {
             event_name: name.map(str::to_owned),
-            reason: reason.to_owned(),
+            reason: reason.name_in(Place::Held).to_owned(),
             message: message.to_owned(),
             since: earlier.map_or(now, |hold| hold.since),
             until: Some(after(now, wait)),

@@ -17,6 +17,7 @@ pub mod ingest;
 pub mod intake;
 pub mod ledger;
 pub mod queue;
+pub mod reason;
 pub mod route;
 pub mod run;
 pub mod screen;

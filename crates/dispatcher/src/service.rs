@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use conversion_core::dedup::DedupTarget;
 use conversion_core::event::Vocabulary;
+use conversion_core::reason::MISSING_CREDENTIALS;
 use conversion_core::registry::{self, SinkContext};
 use conversion_core::settings::SettingsError;
 use conversion_core::sink::{ConversionSink, NotSent, Subject};
-use conversion_core::skip::MISSING_CREDENTIALS;
 use conversion_core::source::BookingSource;
 use conversion_core::{CanonicalEvent, Timestamp};
 use conversion_store::{NewNotice, RegisteredSink, SinkId, SinkRegistration, Store, StoreError};

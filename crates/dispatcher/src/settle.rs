@@ -5,11 +5,13 @@ use std::time::Duration;
 use conversion_core::Timestamp;
 use conversion_core::backoff::Backoff;
 use conversion_core::failure::{Consequence, Failure};
+use conversion_core::reason::{Place, Reason};
 use conversion_core::skip::Skip;
 use conversion_store::{Change, Status, Uncertainty};
 
 use crate::clock::after;
 use crate::gate::HoldHistory;
+use crate::reason::{DEDUP_WINDOW_OVER, EVENT_TOO_OLD, RETRY_PERIOD_OVER};
 
 /// What waits for its time is spread over so much.
 const WAIT_JITTER: Duration = Duration::from_secs(600);
@@ -43,8 +45,8 @@ pub struct Patience {
 pub struct Deadline {
     /// When.
     pub at: Timestamp,
-    /// Stable name of the reason.
-    pub reason: &'static str,
+    /// The reason.
+    pub reason: &'static Reason,
 }
 
 impl Patience {
@@ -60,14 +62,14 @@ impl Patience {
             .zip(self.dedup_window)
             .map(|(uncertain, window)| after(uncertain.since, window));
         [
-            Some(Deadline { at: patience, reason: "retry_period_over" }),
-            age.map(|at| Deadline { at, reason: "event_too_old" }),
-            dedup.map(|at| Deadline { at, reason: "dedup_window_over" }),
+            Some(Deadline { at: patience, reason: RETRY_PERIOD_OVER }),
+            age.map(|at| Deadline { at, reason: EVENT_TOO_OLD }),
+            dedup.map(|at| Deadline { at, reason: DEDUP_WINDOW_OVER }),
         ]
         .into_iter()
         .flatten()
         .min_by_key(|deadline| deadline.at)
-        .unwrap_or(Deadline { at: patience, reason: "retry_period_over" })
+        .unwrap_or(Deadline { at: patience, reason: RETRY_PERIOD_OVER })
     }
 }
 
@@ -96,9 +98,9 @@ pub fn delivered(standing: &Standing, note: Option<String>) -> Change {
 }
 
 /// Given up for this reason.
-pub fn failed(standing: &Standing, reason: &str, message: impl Into<String>) -> Change {
+pub fn failed(standing: &Standing, reason: &Reason, message: impl Into<String>) -> Change {
     Change {
-        reason: Some(reason.to_owned()),
+        reason: Some(reason.name_in(Place::Failed).to_owned()),
         message: Some(message.into()),
         ..change_to(Status::Failed, standing)
     }
@@ -107,19 +109,30 @@ pub fn failed(standing: &Standing, reason: &str, message: impl Into<String>) -> 
 /// Not sent, for this reason.
 pub fn skipped(standing: &Standing, skip: &Skip) -> Change {
     Change {
-        reason: Some(skip.reason.to_owned()),
+        reason: Some(skip.reason.name.to_owned()),
         message: Some(skip.message.clone()),
         ..change_to(Status::Skipped, standing)
     }
 }
 
 /// Waits until `due_at`, for this reason.
-pub fn waiting(standing: &Standing, due_at: Timestamp, reason: &str, message: impl Into<String>) -> Change {
-    Change { reason: Some(reason.to_owned()), message: Some(message.into()), ..handed_back(standing, due_at) }
+pub fn waiting(
+    standing: &Standing,
+    due_at: Timestamp,
+    reason: &Reason,
+    message: impl Into<String>,
+) -> Change {
+    let reason = reason.name_in(Place::Pending).to_owned();
+    Change { reason: Some(reason), message: Some(message.into()), ..handed_back(standing, due_at) }
 }
 
 /// Made to wait until `due_at` before it is tried, for this reason: patience with it begins then.
-pub fn postponed(standing: &Standing, due_at: Timestamp, reason: &str, message: impl Into<String>) -> Change {
+pub fn postponed(
+    standing: &Standing,
+    due_at: Timestamp,
+    reason: &Reason,
+    message: impl Into<String>,
+) -> Change {
     Change { waiting_since: Some(due_at), ..waiting(standing, due_at, reason, message) }
 }
 
@@ -156,27 +169,27 @@ pub fn after_failure(
     deadline: impl Fn(&Standing) -> Deadline,
 ) -> Change {
     let FailedAttempt { failure, sent_at, dedup_key, not_yet_until, retry_in, now, random } = attempt;
-    let reason = failure.class.name();
+    let class = failure.class;
     let message = failure.message.as_str();
-    match failure.class.consequence() {
-        Consequence::Fail | Consequence::Halve => failed(standing, reason, message),
+    match class.consequence() {
+        Consequence::Fail | Consequence::Halve => failed(standing, class.failed(), message),
         Consequence::Later(wait) => {
             // A tenth more at most, so that what was refused together does not come back in one moment.
             let due_at = after(now, wait + jitter(wait / 10, random));
             match not_yet_until {
-                Some(until) if now >= until => failed(standing, reason, message),
+                Some(until) if now >= until => failed(standing, class.failed(), message),
                 // The last try is at that time.
-                Some(until) => unless_over(standing, due_at.min(until), reason, message, deadline),
-                None => unless_over(standing, due_at, reason, message, deadline),
+                Some(until) => unless_over(standing, due_at.min(until), class.waiting(), message, deadline),
+                None => unless_over(standing, due_at, class.waiting(), message, deadline),
             }
         }
         // The sink is held from now on; the delivery is due whenever that ends.
-        Consequence::Pause(_) | Consequence::Hold(_) => waiting(standing, now, reason, message),
+        Consequence::Pause(_) | Consequence::Hold(_) => waiting(standing, now, class.waiting(), message),
         Consequence::Retry { retry_after, perhaps_received } => {
             if perhaps_received && dedup_key.is_none() {
                 let message =
                     format!("{message}; perhaps received, and the platform would not recognise a repetition");
-                return failed(standing, reason, message);
+                return failed(standing, class.failed(), message);
             }
             let mut next = Standing { tries: standing.tries + 1, ..standing.clone() };
             if perhaps_received {
@@ -184,7 +197,7 @@ pub fn after_failure(
             }
             let wait = retry_in.unwrap_or_else(|| Backoff::DELIVERY.delay(next.tries, random));
             let wait = wait.max(retry_after.unwrap_or_default());
-            unless_over(&next, after(now, wait), reason, message, deadline)
+            unless_over(&next, after(now, wait), class.waiting(), message, deadline)
         }
     }
 }
@@ -207,7 +220,7 @@ pub fn known_after_sending(
 fn unless_over(
     standing: &Standing,
     due_at: Timestamp,
-    reason: &str,
+    reason: &Reason,
     message: &str,
     deadline: impl Fn(&Standing) -> Deadline,
 ) -> Change {

@@ -192,7 +192,7 @@ async fn an_appointment_on_which_the_connector_breaks_costs_the_others_nothing()
     for appointment in ["breaks", "gone", "7"] {
         receive(&service, "fake", appointment).await;
     }
-    let message = "the connector broke on this appointment; please report it";
+    let message = "the connector broke on this appointment";
     let broken = settled(&service, "breaks").await;
     assert_eq!(told(&broken), (NoticeStatus::Failed, "internal_error", message));
     let gone = settled(&service, "gone").await;
@@ -230,8 +230,7 @@ async fn two_accounts_do_not_tell_of_one_appointment() {
     receive(&service, "first", "7").await;
     assert_eq!(settled(&service, "7").await.status, NoticeStatus::Done);
     receive(&service, "second", "7").await;
-    let message = "the source first tells of this appointment, and it alone; give each account's appointments to one \
-                   source";
+    let message = "the source first tells of this appointment, and it alone";
     assert_eq!(told(&settled(&service, "7").await), (NoticeStatus::Failed, "other_source", message));
 }
 

@@ -14,6 +14,12 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::wire::{ClickConversion, ConsentFlag, DateTime, Service, UserIdentifier};
 use crate::{Action, DESCRIPTOR, GoogleAds};
 
+conversion_core::reasons! {
+    const CLICK_TOO_RECENT: "click_too_recent" of [Pending] =
+        "Google Ads refuses conversions of a click that is less than 6 hours old";
+    Nobody: "nothing: it is sent when the click is 6 hours old, and up to 10 minutes more";
+}
+
 /// Google refuses younger clicks (section 3.7, `TOO_RECENT_EVENT`).
 const CLICK_AGE: Duration = Duration::from_secs(6 * 3600);
 
@@ -36,8 +42,8 @@ impl GoogleAds {
         let click = Click::of(event, &mut notes);
         let identifiers = self.identifiers(event, click, &mut notes);
         if click.is_none() && identifiers.is_empty() {
-            let message = "Missing gclid/gbraid/wbraid and user identifiers (email/phone)";
-            return Err(Skip::no_identifiers(message).into());
+            let identifiers = "gclid/gbraid/wbraid and user identifiers (email/phone)";
+            return Err(Skip::no_identifiers(identifiers).into());
         }
         if let Some(click) = click {
             click.wait_for_age(subject, now)?;
@@ -159,11 +165,9 @@ impl<'a> Click<'a> {
     fn wait_for_age(self, subject: &Subject<'_>, now: Timestamp) -> Result<(), NotSent> {
         let clicked_at = subject.clicked_at(self.kind.name(), self.id);
         match clicked_at.and_then(|at| at.checked_add(CLICK_AGE).ok()) {
-            Some(at) if now < at => Err(NotSent::WaitUntil {
-                at,
-                reason: "click_too_recent",
-                message: "Google Ads refuses conversions of a click that is less than 6 hours old".to_owned(),
-            }),
+            Some(at) if now < at => {
+                Err(NotSent::WaitUntil { at, reason: CLICK_TOO_RECENT, message: CLICK_TOO_RECENT.tell(&[]) })
+            }
             _ => Ok(()),
         }
     }

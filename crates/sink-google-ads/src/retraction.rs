@@ -11,6 +11,15 @@ use crate::prepare::key;
 use crate::wire::{DateTime, RETRACTION, Retraction, Service};
 use crate::{Action, GoogleAds};
 
+conversion_core::reasons! {
+    const CANCELED_BEFORE_SENT: "canceled_before_sent" of [Skipped] = "Canceled before the conversion was sent";
+    Nobody: "nothing: there is no conversion to take back";
+
+    const ORIGINAL_NOT_DELIVERED: "original_not_delivered" of [Skipped] =
+        "The conversion that was canceled was not delivered";
+    Operator: "nothing, if it was skipped; if it failed, retry that delivery once it is mended, then this one";
+}
+
 /// For so long after Google took a conversion, it may not find it yet.
 const PROCESSING: Duration = Duration::from_secs(24 * 3600);
 /// An adjustment must lie after its conversion; times are sent in whole seconds.
@@ -90,9 +99,9 @@ impl GoogleAds {
             return Ok(original);
         }
         if mapped(order).any(|(_, state)| state == RelatedState::Unsent) {
-            return Err(canceled_before_sent().into());
+            return Err(Skip::of(CANCELED_BEFORE_SENT, &[]).into());
         }
-        Err(original_not_delivered().into())
+        Err(Skip::of(ORIGINAL_NOT_DELIVERED, &[]).into())
     }
 
     /// Skips a conversion that was cancelled after it, however the cancellation itself stands: it may have been skipped
@@ -103,23 +112,6 @@ impl GoogleAds {
     pub(crate) fn unless_canceled(&self, subject: &Subject<'_>) -> Result<(), Skip> {
         let cancels = |other: &Related| other.order == Order::Later && self.retracts(&other.event_name);
         let is_canceled = !subject.is_perhaps_received && subject.related.iter().any(cancels);
-        if is_canceled { Err(canceled_before_sent()) } else { Ok(()) }
-    }
-}
-
-fn canceled_before_sent() -> Skip {
-    Skip {
-        reason: "canceled_before_sent",
-        message: "Canceled before the conversion was sent".to_owned(),
-        fix: "nothing: there is no conversion to take back".to_owned(),
-    }
-}
-
-fn original_not_delivered() -> Skip {
-    Skip {
-        reason: "original_not_delivered",
-        message: "The conversion that was canceled was not delivered".to_owned(),
-        fix: "nothing, if it was skipped; if it failed, retry that delivery once it is mended, then this one"
-            .to_owned(),
+        if is_canceled { Err(Skip::of(CANCELED_BEFORE_SENT, &[])) } else { Ok(()) }
     }
 }

@@ -42,7 +42,7 @@ impl TikTok {
         }
         let item = self.item(event, name, user, &mut notes);
         Ok(Payload {
-            item: to_raw_value(&item).map_err(|error| unserialisable(&error))?,
+            item: to_raw_value(&item).map_err(|error| Skip::of(UNSERIALISABLE, &[&error.to_string()]))?,
             // All that lives on the request is a setting of the sink: its payloads go with one another.
             group: "event_track",
             exclusive: Vec::new(),
@@ -100,15 +100,9 @@ impl TikTok {
             EventSource::Web if knows_person || user.ttclid.is_some() || user.ttp.is_some() => return Ok(()),
             EventSource::Offline | EventSource::App if knows_person => return Ok(()),
             EventSource::Crm if given(event.lead_id.as_deref()).is_some() => return Ok(()),
-            EventSource::Web => Skip::no_identifiers("Missing ttclid/ttp and user identifiers (email/phone)"),
-            EventSource::Offline | EventSource::App => Skip {
-                fix: "send an e-mail address or a phone number with the event".to_owned(),
-                ..Skip::no_identifiers("Missing user identifiers (email/phone)")
-            },
-            EventSource::Crm => Skip {
-                fix: "send leadId with the event".to_owned(),
-                ..Skip::no_identifiers("Missing leadId")
-            },
+            EventSource::Web => Skip::no_identifiers("ttclid/ttp and user identifiers (email/phone)"),
+            EventSource::Offline | EventSource::App => Skip::no_identifiers("user identifiers (email/phone)"),
+            EventSource::Crm => Skip::no_identifiers("leadId"),
         };
         Err(skip)
     }
@@ -137,11 +131,8 @@ fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.trim().is_empty())
 }
 
-/// An item has nothing but texts, numbers and flags; should it fail all the same, it fails without panic.
-fn unserialisable(error: &serde_json::Error) -> Skip {
-    Skip {
-        reason: "unserialisable",
-        message: format!("The event cannot be written as JSON: {error}"),
-        fix: "report this as a bug".to_owned(),
-    }
+conversion_core::reasons! {
+    // An item has nothing but texts, numbers and flags; should it fail all the same, it fails without panic.
+    const UNSERIALISABLE: "unserialisable" of [Skipped] = "The event cannot be written as JSON: {error}";
+    Operator: "report it as a bug";
 }

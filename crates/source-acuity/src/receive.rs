@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use conversion_core::reason::Reason;
 use conversion_core::secret::Secret;
 use conversion_core::source::{Ignored, Notice};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -9,6 +10,19 @@ use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::config::is_id;
+
+conversion_core::reasons! {
+    const UNUSABLE_ID: "unusable_id" of [NoticeIgnored] =
+        "the webhook names no appointment by an id of 1 to 19 digits";
+    Nobody: "nothing";
+
+    const ORDER: "order" of [NoticeIgnored] = "an order of a package or gift certificate is no appointment";
+    Nobody: "nothing";
+
+    const UNKNOWN_ACTION: "unknown_action" of [NoticeIgnored] =
+        "Signalbox knows no appointment that this action is about";
+    Nobody: "nothing";
+}
 
 /// Bytes of an HMAC-SHA256.
 const MAC: usize = 32;
@@ -47,18 +61,14 @@ pub(crate) fn notice(body: &[u8]) -> Notice {
     let id = field("id");
     let appointment = match action {
         "scheduled" | "rescheduled" | "canceled" | "changed" if is_id(&id) => Ok(id),
-        "scheduled" | "rescheduled" | "canceled" | "changed" => {
-            Err(ignored("unusable_id", "the webhook names no appointment by an id of 1 to 19 digits"))
-        }
-        "order.completed" => {
-            Err(ignored("order", "an order of a package or gift certificate is no appointment"))
-        }
-        _ => Err(ignored("unknown_action", "Signalbox knows no appointment that this action is about")),
+        "scheduled" | "rescheduled" | "canceled" | "changed" => Err(ignored(UNUSABLE_ID)),
+        "order.completed" => Err(ignored(ORDER)),
+        _ => Err(ignored(UNKNOWN_ACTION)),
     };
     let action = action.chars().filter(|c| !c.is_control()).take(MAX_ACTION).collect();
     Notice { action, appointment }
 }
 
-fn ignored(reason: &'static str, message: &str) -> Ignored {
-    Ignored { reason, message: message.to_owned() }
+fn ignored(reason: &'static Reason) -> Ignored {
+    Ignored { reason, message: reason.tell(&[]) }
 }

@@ -73,6 +73,10 @@ async fn only_what_acuity_signed_is_taken() {
     .await;
     // Acuity has no such appointment.
     assert_eq!([&failed["action"], &failed["reason"]], ["scheduled", "rejected"], "{failed}");
+    let fix = "mend what the message says; if the mend is a setting or in the account, retry";
+    assert_eq!([&failed["fix"], &failed["actor"]], [fix, "OPERATOR"]);
+    let listed = signalbox(&["notices", "--store", world.store()], &world.environment()).output().unwrap();
+    assert!(String::from_utf8(listed.stdout).unwrap().contains(fix));
     assert_eq!(operator.source("acuity").await["failed"], 1);
 
     let retry = format!("/api/notices/{}/retry", failed["id"].as_str().unwrap());

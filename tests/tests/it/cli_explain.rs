@@ -80,7 +80,7 @@ fn each_skip_comes_with_its_fix() {
             canceled.as_str(),
             environment(),
             "SKIPPED (no_event_mapping): No TikTok event mapping for: TRIAL_CANCELED",
-            "fix: map TRIAL_CANCELED in [sinks.events]",
+            "fix: map the event's name in [sinks.events], if it should be sent (OPERATOR)",
         ),
         (SPEC_EVENT, mock, "SKIPPED (mock_mode): TIKTOK mock mode", "fix: set OUTBOUND_MODE=live"),
     ] {

@@ -29,6 +29,7 @@ mod privacy;
 mod queue;
 mod queue_calls;
 mod remapped;
+mod reasons;
 mod replay;
 mod rules;
 mod sinks;

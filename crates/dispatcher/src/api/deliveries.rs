@@ -19,6 +19,7 @@ use serde_json::json;
 use super::Shared;
 use super::access::Access;
 use super::problem::Problem;
+use crate::reason;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
@@ -37,6 +38,8 @@ pub struct DeliveryView {
     pub status: Status,
     pub reason: Option<String>,
     pub message: Option<String>,
+    pub fix: Option<&'static str>,
+    pub actor: Option<&'static str>,
     pub attempts: u32,
     pub next_attempt_at: Option<Timestamp>,
     pub response_code: Option<u16>,
@@ -63,6 +66,7 @@ impl DeliveryView {
     /// The record, with what of its last exchange is its own.
     pub fn of(record: &DeliveryRecord) -> Self {
         let attempt = record.last_attempt.as_ref();
+        let reason = reason::of_delivery(record);
         Self {
             id: record.id.to_string(),
             event_id: record.event_id.clone(),
@@ -73,6 +77,8 @@ impl DeliveryView {
             status: record.status,
             reason: record.reason.clone(),
             message: record.message.clone(),
+            fix: reason.map(|reason| reason.fix),
+            actor: reason.map(|reason| reason.actor.name()),
             attempts: record.attempts,
             next_attempt_at: record.next_attempt_at,
             response_code: record.response_code,

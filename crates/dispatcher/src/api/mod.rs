@@ -9,6 +9,7 @@ mod health;
 mod notices;
 mod problem;
 mod qstash;
+mod reasons;
 mod script;
 mod sinks;
 mod sources;
@@ -28,6 +29,7 @@ use tokio::net::TcpListener;
 pub use deliveries::DeliveryView;
 pub use notices::NoticeView;
 pub use problem::Problem;
+pub use reasons::ReasonView;
 pub use sinks::SinkView;
 pub use sources::SourceView;
 
@@ -50,6 +52,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/api/audit", get(sinks::audit))
         .route("/api/sources", get(sources::list))
         .route("/api/notices", get(notices::list))
+        .route("/api/reasons", get(reasons::list))
         .route("/api/graphql", post(graphql::answer))
         .route_layer(guard(Scope::Read));
     let admin = Router::new()

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::Shared;
 use super::problem::Problem;
+use crate::reason;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
@@ -30,6 +31,8 @@ pub struct NoticeView {
     pub status: NoticeStatus,
     pub reason: Option<String>,
     pub message: Option<String>,
+    pub fix: Option<&'static str>,
+    pub actor: Option<&'static str>,
     pub event_name: Option<String>,
     pub event_id: Option<String>,
     pub received_at: Timestamp,
@@ -40,6 +43,7 @@ pub struct NoticeView {
 impl NoticeView {
     /// The record.
     pub fn of(record: NoticeRecord) -> Self {
+        let reason = reason::of_notice(&record);
         let (event_name, event_id) = record.event.unzip();
         Self {
             id: record.id.0.to_string(),
@@ -49,6 +53,8 @@ impl NoticeView {
             status: record.status,
             reason: record.reason,
             message: record.message,
+            fix: reason.map(|reason| reason.fix),
+            actor: reason.map(|reason| reason.actor.name()),
             event_name,
             event_id,
             received_at: record.received_at,

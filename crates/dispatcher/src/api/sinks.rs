@@ -5,12 +5,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::Path;
 use conversion_core::Timestamp;
+use conversion_core::reason::Place;
 use conversion_store::{Audit, Hold, SinkState};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Shared;
 use super::problem::Problem;
+use crate::reason::{self, NOT_CONFIGURED};
 use crate::service::Service;
 
 /// A sink as the API shows it.
@@ -24,6 +26,8 @@ pub struct SinkView {
     pub state: &'static str,
     pub hold_reason: Option<String>,
     pub hold_message: Option<String>,
+    pub hold_fix: Option<&'static str>,
+    pub hold_actor: Option<&'static str>,
     pub held_until: Option<Timestamp>,
     pub held_events: Vec<HeldEvent>,
     pub pending: u64,
@@ -43,7 +47,23 @@ pub struct HeldEvent {
     pub event_name: String,
     pub reason: String,
     pub message: String,
+    pub fix: Option<&'static str>,
+    pub actor: Option<&'static str>,
     pub held_until: Option<Timestamp>,
+}
+
+impl HeldEvent {
+    fn of(hold: Hold) -> Self {
+        let known = reason::of_hold(&hold.reason);
+        Self {
+            event_name: hold.event_name.unwrap_or_default(),
+            reason: hold.reason,
+            message: hold.message,
+            fix: known.map(|reason| reason.fix),
+            actor: known.map(|reason| reason.actor.name()),
+            held_until: hold.until,
+        }
+    }
 }
 
 impl SinkView {
@@ -54,9 +74,10 @@ impl SinkView {
             sink.holds.into_iter().partition(|hold| hold.event_name.is_some());
         let hold = whole.into_iter().next();
         let reason = match &hold {
-            _ if station.is_none() => Some("not_configured".to_owned()),
+            _ if station.is_none() => Some(NOT_CONFIGURED.name_in(Place::Held).to_owned()),
             hold => hold.as_ref().map(|hold| hold.reason.clone()),
         };
+        let known = reason.as_deref().and_then(reason::of_hold);
         Self {
             name: sink.name,
             kind: sink.kind,
@@ -64,16 +85,10 @@ impl SinkView {
             state: if reason.is_some() { "HELD" } else { "ACTIVE" },
             hold_reason: reason,
             hold_message: hold.as_ref().map(|hold| hold.message.clone()),
+            hold_fix: known.map(|reason| reason.fix),
+            hold_actor: known.map(|reason| reason.actor.name()),
             held_until: hold.and_then(|hold| hold.until),
-            held_events: by_name
-                .into_iter()
-                .map(|hold| HeldEvent {
-                    event_name: hold.event_name.unwrap_or_default(),
-                    reason: hold.reason,
-                    message: hold.message,
-                    held_until: hold.until,
-                })
-                .collect(),
+            held_events: by_name.into_iter().map(HeldEvent::of).collect(),
             pending: sink.account.pending,
             delivered: sink.account.delivered,
             skipped: sink.account.skipped,

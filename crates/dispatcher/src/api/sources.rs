@@ -15,6 +15,7 @@ use super::Shared;
 use super::events::{body_room, check_content_type, read_body};
 use super::problem::Problem;
 use crate::booking::{Comparison, Desk};
+use crate::reason;
 use crate::service::Service;
 
 /// Appointments in one request to compare.
@@ -30,6 +31,8 @@ pub struct SourceView {
     pub state: &'static str,
     pub hold_reason: Option<String>,
     pub hold_message: Option<String>,
+    pub hold_fix: Option<&'static str>,
+    pub hold_actor: Option<&'static str>,
     pub held_until: Option<Timestamp>,
     #[serde(flatten)]
     pub notices: NoticeCounts,
@@ -38,12 +41,15 @@ pub struct SourceView {
 impl SourceView {
     fn of(desk: &Desk, notices: NoticeCounts) -> Self {
         let hold = desk.gate.hold(None);
+        let known = hold.as_ref().and_then(|hold| reason::of_hold(&hold.reason));
         Self {
             name: desk.name.clone(),
             kind: desk.descriptor.kind,
             state: if hold.is_some() { "HELD" } else { "ACTIVE" },
             hold_reason: hold.as_ref().map(|hold| hold.reason.clone()),
             hold_message: hold.as_ref().map(|hold| hold.message.clone()),
+            hold_fix: known.map(|reason| reason.fix),
+            hold_actor: known.map(|reason| reason.actor.name()),
             held_until: hold.and_then(|hold| hold.until),
             notices,
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use conversion_core::booking::{Appointment, Known};
 use conversion_core::failure::{Consequence, Failure};
+use conversion_core::reason::Place;
 use conversion_core::{CanonicalEvent, Timestamp};
 use conversion_store::{
     Admission, AppointmentWrite, NewDelivery, Notice, NoticeChange, NoticeId, NoticeOutcome,
@@ -12,9 +13,10 @@ use conversion_store::{
 use tokio::task::{JoinError, JoinSet};
 
 use super::Desk;
-use super::finding::{Finding, Reason, View};
+use super::finding::{Finding, Told, View};
 use super::waiting::FailedFetch;
 use crate::gate::GateChange;
+use crate::reason::INTERNAL_ERROR;
 use crate::route::{Route, admission};
 
 /// So often an event is derived from an appointment that was written meanwhile, before its notices wait for a moment.
@@ -120,12 +122,14 @@ impl Desk {
     ) -> NoticeSettlement {
         let (change, event) = match finding {
             Finding::Event(event) => (NoticeChange::Done, Some(event)),
-            Finding::Nothing(Reason { reason, message }) => {
-                (NoticeChange::Ignored { reason: reason.to_owned(), message }, None)
+            Finding::Nothing(Told { reason, message }) => {
+                let reason = reason.name_in(Place::NoticeIgnored).to_owned();
+                (NoticeChange::Ignored { reason, message }, None)
             }
             // What is not told must not be taken for known: a retry derives it again.
-            Finding::Refused(Reason { reason, message }) => {
-                let change = NoticeChange::Failed { reason: reason.to_owned(), message };
+            Finding::Refused(Told { reason, message }) => {
+                let reason = reason.name_in(Place::NoticeFailed).to_owned();
+                let change = NoticeChange::Failed { reason, message };
                 return NoticeSettlement { notices, change, appointment: None };
             }
         };
@@ -183,7 +187,7 @@ fn is_about_the_source(failure: &Failure) -> bool {
 
 fn broken() -> NoticeChange {
     NoticeChange::Failed {
-        reason: "internal_error".to_owned(),
-        message: "the connector broke on this appointment; please report it".to_owned(),
+        reason: INTERNAL_ERROR.name_in(Place::NoticeFailed).to_owned(),
+        message: INTERNAL_ERROR.tell(&["appointment"]),
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use conversion_core::Timestamp;
 use conversion_core::event::Vocabulary;
-use conversion_core::source::{BookingSource, NotGenuine, SourceDescriptor};
+use conversion_core::reason::Place;
+use conversion_core::source::{BookingSource, Ignored, NotGenuine, SourceDescriptor};
 use conversion_store::{Driver, NewNotice, Store};
 use tokio_util::sync::CancellationToken;
 
@@ -68,7 +69,9 @@ impl Desk {
         let notice = self.source.receive(signature, body)?;
         let (appointment, ignored) = match notice.appointment {
             Ok(appointment) => (Some(appointment), None),
-            Err(ignored) => (None, Some((ignored.reason.to_owned(), ignored.message))),
+            Err(Ignored { reason, message }) => {
+                (None, Some((reason.name_in(Place::NoticeIgnored).to_owned(), message)))
+            }
         };
         Ok(NewNotice { source: self.name.clone(), action: notice.action, appointment, ignored })
     }

@@ -2,8 +2,11 @@
 
 use conversion_core::booking::{Appointment, derive};
 use conversion_core::event::Vocabulary;
+use conversion_core::reason::Reason;
 use conversion_core::{CanonicalEvent, Timestamp};
 use conversion_store::OwnedAppointment;
+
+use crate::reason::{NO_CHANGE, OTHER_SOURCE, UNUSABLE_EVENT, UNWANTED};
 
 /// What follows.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,16 +14,16 @@ pub(super) enum Finding {
     /// This event.
     Event(Box<CanonicalEvent>),
     /// No event, and that is no error.
-    Nothing(Reason),
+    Nothing(Told),
     /// An event that cannot be told.
-    Refused(Reason),
+    Refused(Told),
 }
 
 /// Why there is no event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reason {
-    /// Stable name.
-    pub(super) reason: &'static str,
+pub(super) struct Told {
+    /// The reason.
+    pub(super) reason: &'static Reason,
     /// One sentence.
     pub(super) message: String,
 }
@@ -50,22 +53,18 @@ impl Finding {
         // Of one that is no longer configured, nobody else would tell any more: it may have another name now.
         let other = |owner: &&String| *owner != source && sources.contains(owner);
         if let Some(owner) = before.map(|before| &before.source).filter(other) {
-            let message = format!(
-                "the source {owner} tells of this appointment, and it alone; give each account's appointments to one \
-                 source"
-            );
-            return Self::Refused(Reason { reason: "other_source", message });
+            let message = OTHER_SOURCE.tell(&[owner]);
+            return Self::Refused(Told { reason: OTHER_SOURCE, message });
         }
         if let Some(message) = appointment.unwanted.clone() {
-            return Self::Nothing(Reason { reason: "unwanted", message });
+            return Self::Nothing(Told { reason: UNWANTED, message });
         }
         let Some(event) = derive(before.map(|before| &before.known), appointment, noticed_at) else {
-            let message = "nothing of interest has changed".to_owned();
-            return Self::Nothing(Reason { reason: "no_change", message });
+            return Self::Nothing(Told { reason: NO_CHANGE, message: NO_CHANGE.tell(&[]) });
         };
         match CanonicalEvent::parse(&event.to_json(), vocabulary, now) {
             Ok(event) => Self::Event(Box::new(event)),
-            Err(error) => Self::Refused(Reason { reason: "unusable_event", message: error.to_string() }),
+            Err(error) => Self::Refused(Told { reason: UNUSABLE_EVENT, message: error.to_string() }),
         }
     }
 }
@@ -125,35 +124,31 @@ mod tests {
         let by_staff = Appointment { unwanted: Some("booked by staff".into()), ..appointment() };
         let mut unusable = appointment();
         unusable.details.email = Some("x".repeat(400));
-        let reason = |reason, message: &str| Reason { reason, message: message.to_owned() };
+        let told = |reason, message: &str| Told { reason, message: message.to_owned() };
         for (before, appointment, finding) in [
             (
                 Some(known("acuity", &appointment())),
                 appointment(),
-                Finding::Nothing(reason("no_change", "nothing of interest has changed")),
+                Finding::Nothing(told(NO_CHANGE, "nothing of interest has changed")),
             ),
-            (None, by_staff.clone(), Finding::Nothing(reason("unwanted", "booked by staff"))),
+            (None, by_staff.clone(), Finding::Nothing(told(UNWANTED, "booked by staff"))),
             (
                 Some(known("acuity-2", &appointment())),
                 by_staff,
-                Finding::Refused(reason(
-                    "other_source",
-                    "the source acuity-2 tells of this appointment, and it alone; give each account's \
-                     appointments to one source",
+                Finding::Refused(told(
+                    OTHER_SOURCE,
+                    "the source acuity-2 tells of this appointment, and it alone",
                 )),
             ),
             (
                 Some(known("renamed-since", &appointment())),
                 appointment(),
-                Finding::Nothing(reason("no_change", "nothing of interest has changed")),
+                Finding::Nothing(told(NO_CHANGE, "nothing of interest has changed")),
             ),
             (
                 None,
                 unusable,
-                Finding::Refused(reason(
-                    "unusable_event",
-                    "email: must have at most 320 characters, not 400",
-                )),
+                Finding::Refused(told(UNUSABLE_EVENT, "email: must have at most 320 characters, not 400")),
             ),
         ] {
             assert_eq!(find(before.as_ref(), &appointment), finding);

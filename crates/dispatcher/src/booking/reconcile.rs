@@ -67,7 +67,7 @@ impl Comparison {
         let (event_name, error) = match finding {
             Finding::Event(event) => (Some(event.event_name), None),
             Finding::Nothing(_) => (None, None),
-            Finding::Refused(refused) => (None, Some(refused.message)),
+            Finding::Refused(refused) => (None, Some(format!("{}; {}", refused.message, refused.reason.fix))),
         };
         Self { appointment_id: Some(appointment), event_name, error }
     }

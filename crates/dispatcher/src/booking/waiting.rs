@@ -5,10 +5,12 @@ use std::time::Duration;
 use conversion_core::Timestamp;
 use conversion_core::backoff::Backoff;
 use conversion_core::failure::{Consequence, Failure};
+use conversion_core::reason::{Place, Reason};
 use conversion_store::{Notice, NoticeChange};
 
 use crate::clock::after;
 use crate::gate::HoldHistory;
+use crate::reason::RETRY_PERIOD_OVER;
 
 /// A fetch that failed.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +35,10 @@ impl FailedFetch<'_> {
         let tried = notices.iter().map(|notice| notice.tries).max().unwrap_or_default();
         let (due_at, tries) = match self.failure.class.consequence() {
             Consequence::Fail | Consequence::Halve => {
-                return notices.iter().map(|_| self.failed(self.failure.class.name(), self.told())).collect();
+                return notices
+                    .iter()
+                    .map(|_| self.failed(self.failure.class.failed(), self.told()))
+                    .collect();
             }
             Consequence::Later(wait) => (after(self.now, wait), tried),
             // The source is held from now on: they are due whenever that ends.
@@ -54,18 +59,18 @@ impl FailedFetch<'_> {
         let held = self.holds.held_between(since, self.now);
         if due_at >= after(after(since, self.retry_for), held) {
             let message = format!("given up at its deadline; last: {}", self.told());
-            return self.failed("retry_period_over", message);
+            return self.failed(RETRY_PERIOD_OVER, message);
         }
         self.later(due_at, tries)
     }
 
     fn later(&self, due_at: Timestamp, tries: u32) -> NoticeChange {
-        let reason = self.failure.class.name().to_owned();
+        let reason = self.failure.class.waiting().name_in(Place::NoticePending).to_owned();
         NoticeChange::Later { due_at, tries, reason, message: self.told() }
     }
 
-    fn failed(&self, reason: &str, message: String) -> NoticeChange {
-        NoticeChange::Failed { reason: reason.to_owned(), message }
+    fn failed(&self, reason: &Reason, message: String) -> NoticeChange {
+        NoticeChange::Failed { reason: reason.name_in(Place::NoticeFailed).to_owned(), message }
     }
 
     /// The booking system's words, with its code where they leave it out.

@@ -5,9 +5,10 @@ use std::io::Write;
 use conversion_core::Timestamp;
 use conversion_store::{DeliveryFilter, DeliveryRecord, Origin, Status};
 
-use super::{Verdict, table};
+use super::{Verdict, reasons, table};
 use crate::api::DeliveryView;
 use crate::config::Config;
+use crate::reason;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -66,6 +67,9 @@ pub(super) async fn run(
     if page.next.is_some() {
         writeln!(out, "… and more; raise --limit or narrow the filter")?;
     }
+    let known =
+        page.items.iter().filter_map(|record| Some((record.status.name(), reason::of_delivery(record)?)));
+    reasons::write_fixes(out, known)?;
     Ok(Verdict::Good)
 }
 

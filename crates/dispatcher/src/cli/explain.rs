@@ -42,7 +42,16 @@ struct Explanation {
     request: Option<Shown>,
     /// Why nothing would be sent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    skip: Option<Skip>,
+    skip: Option<NotTold>,
+}
+
+/// Why nothing would be sent, and what to do.
+#[derive(Serialize)]
+struct NotTold {
+    reason: &'static str,
+    message: String,
+    fix: &'static str,
+    actor: &'static str,
 }
 
 /// A request as it would be recorded.
@@ -130,7 +139,13 @@ fn explain(
         mapping: sink.mapping().get(&event.event_name).cloned(),
         identifiers: sink.recipes().iter().filter_map(|recipe| recipe.trace(&screened.event)).collect(),
         request,
-        skip,
+        skip: skip.map(NotTold::of),
+    }
+}
+
+impl NotTold {
+    fn of(Skip { reason, message }: Skip) -> Self {
+        Self { reason: reason.name, message, fix: reason.fix, actor: reason.actor.name() }
     }
 }
 
@@ -163,7 +178,8 @@ fn write(out: &mut dyn Write, explained: &Explained) -> anyhow::Result<()> {
             }
         }
         if let Some(skip) = &sink.skip {
-            writeln!(out, "  SKIPPED ({}): {}\n  fix: {}", skip.reason, skip.message, skip.fix)?;
+            writeln!(out, "  SKIPPED ({}): {}", skip.reason, skip.message)?;
+            writeln!(out, "  fix: {} ({})", skip.fix, skip.actor)?;
         }
         let Some(request) = &sink.request else { continue };
         writeln!(out, "  would send: {} {}", request.method, request.url)?;

@@ -8,6 +8,7 @@ mod demo;
 mod explain;
 mod input;
 mod notices;
+mod reasons;
 mod sandbox;
 mod send;
 mod serve;
@@ -54,6 +55,8 @@ enum Command {
     Deliveries(deliveries::Arguments),
     /// List notices of booking systems from the store.
     Notices(notices::Arguments),
+    /// List why deliveries, holds and notices stand as they do, and what to do about it.
+    Reasons(reasons::Arguments),
     /// Bookings in Acuity Scheduling.
     #[command(subcommand)]
     Acuity(sync::Command),
@@ -128,6 +131,7 @@ fn run(arguments: Arguments, environment: &Environment) -> anyhow::Result<Verdic
         Command::Send(arguments) => runtime()?.block_on(send::run(&arguments, environment, out)),
         Command::Deliveries(arguments) => runtime()?.block_on(deliveries::run(&arguments, &config()?, out)),
         Command::Notices(arguments) => runtime()?.block_on(notices::run(&arguments, &config()?, out)),
+        Command::Reasons(arguments) => reasons::run(&arguments, out),
         Command::Acuity(command) => {
             runtime()?.block_on(sync::run("acuity", &command, &config()?, environment, out))
         }

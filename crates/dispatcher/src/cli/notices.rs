@@ -4,9 +4,10 @@ use std::io::Write;
 
 use conversion_store::{NoticeFilter, NoticeRecord, NoticeStatus};
 
-use super::{Verdict, table};
+use super::{Verdict, reasons, table};
 use crate::api::NoticeView;
 use crate::config::Config;
+use crate::reason;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -67,6 +68,8 @@ pub(super) async fn run(
     if next.is_some() {
         writeln!(out, "… and more; raise --limit or narrow the filter")?;
     }
+    let known = notices.iter().filter_map(|record| Some((record.status.name(), reason::of_notice(record)?)));
+    reasons::write_fixes(out, known)?;
     Ok(Verdict::Good)
 }
 

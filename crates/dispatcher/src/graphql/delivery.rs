@@ -77,6 +77,16 @@ impl Delivery {
         self.0.message.as_deref()
     }
 
+    /// What to do about it, where there is a reason that is known.
+    async fn fix(&self) -> Option<&str> {
+        self.0.fix
+    }
+
+    /// Who can do it: SENDER (of the events), OPERATOR, PLATFORM (it passes) or NOBODY (needs to).
+    async fn actor(&self) -> Option<&str> {
+        self.0.actor
+    }
+
     /// Exchanges that it was part of.
     async fn attempts(&self) -> u32 {
         self.0.attempts

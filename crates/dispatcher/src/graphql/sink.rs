@@ -50,6 +50,16 @@ impl Sink {
         self.0.hold_message.as_deref()
     }
 
+    /// What to do about it.
+    async fn hold_fix(&self) -> Option<&str> {
+        self.0.hold_fix
+    }
+
+    /// Who can do it: SENDER (of the events), OPERATOR, PLATFORM (it passes) or NOBODY (needs to).
+    async fn hold_actor(&self) -> Option<&str> {
+        self.0.hold_actor
+    }
+
     /// When the hold ends or is tried.
     async fn held_until(&self) -> Option<DateTime> {
         time(self.0.held_until)

@@ -3,20 +3,20 @@
 use std::time::Duration;
 
 use conversion_core::failure::FailureClass;
+use conversion_core::reason::Place;
 use conversion_store::{DeliveryId, DeliveryRecord, Status, StoreError, Taken, Ticket};
 
 use super::handover::Call;
 use super::{Handover, Queue};
 use crate::Service;
 use crate::clock::after;
+use crate::reason::{NOT_CONFIGURED, QUEUE_GAVE_UP};
 use crate::worker::Station;
 
 /// A call that has not got its turn at the sink by then is taken back from QStash, long before QStash gives it up.
 const TURN: Duration = Duration::from_secs(15);
 /// What was taken back because too many called at once is handed over again after this.
 const TAKEN_BACK: Duration = Duration::from_secs(60);
-/// Reason of a delivery that was given up because QStash has.
-const QUEUE_GAVE_UP: &str = "queue_gave_up";
 
 /// What QStash is told of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,11 +101,12 @@ impl CallHandler<'_> {
         let last = self.record(id).await?.and_then(|record| record.message);
         let status = status.map_or("with none".to_owned(), |status| format!("with status {status}"));
         let last = last.map(|last| format!("; last: {last}")).unwrap_or_default();
-        let message = format!("QStash gave up; its last call was answered {status}{last}");
+        let message = QUEUE_GAVE_UP.tell(&[&format!("{status}{last}")]);
+        let reason = QUEUE_GAVE_UP.name_in(Place::Failed);
         let now = self.service.clock.now();
-        let given_up = self.service.store.give_up(ticket, QUEUE_GAVE_UP, &message, now).await?;
+        let given_up = self.service.store.give_up(ticket, reason, &message, now).await?;
         if given_up {
-            tracing::warn!(delivery = %id, reason = QUEUE_GAVE_UP, "failed: {message}");
+            tracing::warn!(delivery = %id, reason, "failed: {message}");
         }
         Ok(given_up)
     }
@@ -118,7 +119,9 @@ impl CallHandler<'_> {
     /// A sink that is no longer configured keeps its deliveries: they are published again when it is back.
     async fn without_sink(self, id: DeliveryId) -> Result<Reply, StoreError> {
         Ok(match self.record(id).await? {
-            Some(DeliveryRecord { status: Status::Pending, .. }) => Reply::Waits("not_configured".to_owned()),
+            Some(DeliveryRecord { status: Status::Pending, .. }) => {
+                Reply::Waits(NOT_CONFIGURED.name.to_owned())
+            }
             Some(record) => Reply::Settled(record.status),
             None => Reply::Unknown,
         })

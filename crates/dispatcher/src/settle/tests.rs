@@ -79,7 +79,7 @@ fn what_has_to_wait_is_due_in_the_future() {
 
 #[test]
 fn patience_begins_when_there_is_something_to_try() {
-    let change = postponed(&standing(), at(6), "click_too_recent", "said");
+    let change = postponed(&standing(), at(6), crate::reason::WAITING_FOR_EARLIER, "said");
     assert_eq!((change.due_at, change.waiting_since), (Some(at(6)), Some(at(6))));
     let failed = fail(&standing(), FailureClass::Unreachable, at(1));
     assert_eq!(failed.waiting_since, None, "trying uses it up");
@@ -106,7 +106,8 @@ fn where_not_yet_ends_there_is_a_last_try_at_that_time() {
             now: at(now),
             random: 5 * 60 * 1000,
         };
-        let change = after_failure(&standing(), attempt, |_| Deadline { at: at(99), reason: "x" });
+        let change =
+            after_failure(&standing(), attempt, |_| Deadline { at: at(99), reason: RETRY_PERIOD_OVER });
         assert_eq!(change.reason.as_deref(), Some("not_yet"), "{now}");
         match due {
             Some((earliest, latest)) => {
@@ -147,7 +148,7 @@ fn without_a_dedup_key_nothing_is_sent_twice() {
         now: at(0),
         random: 0,
     };
-    let change = after_failure(&standing(), attempt, |_| Deadline { at: at(99), reason: "x" });
+    let change = after_failure(&standing(), attempt, |_| Deadline { at: at(99), reason: RETRY_PERIOD_OVER });
     assert_eq!(change.status, Status::Failed);
     assert!(change.message.unwrap().contains("perhaps received"));
 }
@@ -159,7 +160,7 @@ fn time_held_does_not_use_up_patience() {
     history.failed(&unauthorized, None, at(24), at(24));
     history.resume(at(24 + 240));
     let deadline = PATIENCE.deadline(&standing(), &history.history(), at(300));
-    assert_eq!(deadline, Deadline { at: at((14 + 10) * 24), reason: "retry_period_over" });
+    assert_eq!(deadline, Deadline { at: at((14 + 10) * 24), reason: RETRY_PERIOD_OVER });
 }
 
 /// A queue that has the retries knows its own waits; the platform's `Retry-After` and the deadline still count.

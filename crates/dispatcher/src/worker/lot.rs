@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use conversion_core::Timestamp;
 use conversion_core::failure::{Blame, Consequence, Failure};
+use conversion_core::reason::HELD;
 use conversion_core::report::Outcome;
-use conversion_store::{Change, HELD, ItemSettlement, Settlement, Status};
+use conversion_store::{Change, ItemSettlement, Settlement, Status};
 
 use super::prepare::{Prepared, Ready};
 use super::send::{Answer, Verdict, change_only};
@@ -15,10 +16,9 @@ use crate::batch;
 use crate::clock::after;
 use crate::gate::PROBE_EVERY;
 use crate::intake::Work;
+use crate::reason::ALL_REFUSED;
 use crate::settle;
 
-/// Reason of a hold because a whole batch was refused for one and the same cause: a setting, not that many bad events.
-const ALL_REFUSED: &str = "all_refused";
 /// A batch of so many must be refused whole to be blamed on the settings.
 const ENOUGH_TO_BLAME_SETTINGS: usize = 4;
 /// What is sent now must still be settled while the lease is good: a token, a request, both again, and each slow.
@@ -126,7 +126,7 @@ impl<'a> Dismantling<'a> {
 
     /// A probe of a hold for refusals that is refused: that the platform answers was never in doubt.
     fn teaches_nothing(&self, answer: &Answer) -> bool {
-        self.probe == Some(ALL_REFUSED)
+        self.probe == Some(ALL_REFUSED.name)
             && answer.verdict.as_ref().is_err_and(|failure| is_refusal(failure, 1))
     }
 
@@ -192,7 +192,7 @@ impl<'a> Dismantling<'a> {
     /// Settles what was refused, once it is known whether anything of the batch went through.
     async fn conclude(self) {
         let (station, now) = (self.station, self.station.clock.now());
-        if self.probe == Some(ALL_REFUSED) && self.delivered > 0 {
+        if self.probe == Some(ALL_REFUSED.name) && self.delivered > 0 {
             station.gate.absolve();
         }
         let Some(first) = self.refused.first() else { return };
@@ -203,7 +203,7 @@ impl<'a> Dismantling<'a> {
                 // Later than the probe, so that another delivery is the one to test the hold with.
                 settle::waiting(&standing, after(now, PROBE_EVERY), HELD, &failure.message)
             } else {
-                settle::failed(&standing, failure.class.name(), &failure.message)
+                settle::failed(&standing, failure.class.failed(), &failure.message)
             };
             let (response_code, consent) = (*response_code, Some(ready.consent));
             change_only(&ready.work.lease, Change { response_code, consent, ..change })
@@ -213,10 +213,7 @@ impl<'a> Dismantling<'a> {
         if is_setting {
             // Parked first, held then: a resume finds all that it is to release.
             station.ledger.flush().await;
-            let message = format!(
-                "every event was refused with the same code; a setting may be wrong. {}",
-                first.failure.message
-            );
+            let message = ALL_REFUSED.tell(&[&first.failure.message]);
             let change = station.gate.hold_for(ALL_REFUSED, &message, first.failure.code.as_deref(), now);
             station.record(Some(change)).await;
         }
@@ -228,7 +225,7 @@ impl<'a> Dismantling<'a> {
         let same_code =
             code.is_some() && self.refused.iter().all(|item| item.failure.code.as_deref() == code);
         let all_refused = self.size >= ENOUGH_TO_BLAME_SETTINGS && self.refused.len() == self.size;
-        let still_refused = self.probe == Some(ALL_REFUSED) && self.delivered == 0;
+        let still_refused = self.probe == Some(ALL_REFUSED.name) && self.delivered == 0;
         same_code && (all_refused || still_refused) && !self.station.gate.is_absolved(code)
     }
 }

@@ -30,6 +30,7 @@ use crate::gate::{Gate, GateChange, Passage};
 use crate::intake::{Outlet, Work};
 use crate::ledger::Ledger;
 use crate::queue::Handover;
+use crate::reason::UNREADABLE_EVENT;
 use crate::run::Run;
 use crate::screen::Rules;
 use crate::settle::{self, Patience, Standing};
@@ -182,7 +183,7 @@ impl Station {
             Ok(event) => Ok(Work { lease, event: Arc::new(event), retry_in: None }),
             Err(error) => {
                 let standing = self.standing(&lease, lease.waiting_since);
-                let change = settle::failed(&standing, "unreadable_event", error.to_string());
+                let change = settle::failed(&standing, UNREADABLE_EVENT, error.to_string());
                 Err(send::change_only(&lease, change))
             }
         }

@@ -7,15 +7,18 @@ use std::time::Duration;
 use conversion_core::Timestamp;
 use conversion_core::attribution::{self, Attribution};
 use conversion_core::consent::ConsentVerdict;
+use conversion_core::failure::FailureClass::Interrupted;
+use conversion_core::reason::{HELD, MISSING_CREDENTIALS, Reason};
 use conversion_core::sink::{NotSent, Payload, Related, Subject};
-use conversion_core::skip::{MISSING_CREDENTIALS, Skip};
-use conversion_store::{Change, DeliveryId, HELD, Hold, StoreError};
+use conversion_core::skip::Skip;
+use conversion_store::{Change, DeliveryId, Hold, StoreError};
 
 use super::Station;
 use crate::clock::after;
 use crate::config::OnMissingCredentials;
 use crate::gate::PROBE_EVERY;
 use crate::intake::Work;
+use crate::reason::{INTERNAL_ERROR, MAPPING_CHANGED_AFTER_SEND, WAITING_FOR_EARLIER};
 use crate::screen::Screened;
 use crate::settle::{self, Patience, Standing};
 
@@ -89,11 +92,7 @@ impl Station {
             .screened(skip);
         let Ok(prepared) = catch_unwind(AssertUnwindSafe(|| self.sink.prepare(&subject, now))) else {
             // A bug of ours must not cost the deliveries beside it, nor come back with every restart.
-            let change = settle::failed(
-                &standing,
-                "internal_error",
-                "the connector broke on this event; please report it",
-            );
+            let change = settle::failed(&standing, INTERNAL_ERROR, INTERNAL_ERROR.tell(&["event"]));
             return Prepared::Settled(work, change);
         };
         match prepared {
@@ -111,9 +110,9 @@ impl Station {
                 },
             },
             Err(NotSent::WaitForRelated) => {
-                let message = "another delivery of the same conversion is not settled yet";
                 let due_at = after(now, LOOK_AGAIN);
-                Prepared::Settled(work, settle::postponed(&standing, due_at, "waiting_for_earlier", message))
+                let message = WAITING_FOR_EARLIER.tell(&[]);
+                Prepared::Settled(work, settle::postponed(&standing, due_at, WAITING_FOR_EARLIER, message))
             }
             Err(NotSent::WaitUntil { at, reason, message }) => {
                 let due_at = settle::due_after(at, now, rand::random());
@@ -122,7 +121,7 @@ impl Station {
             Err(NotSent::Skip(skip)) if standing.uncertain.is_some() => {
                 // The platform may have it: to call it skipped would be a lie.
                 let message = format!("perhaps received; not sent again because: {}", skip.message);
-                Prepared::Settled(work, settle::failed(&standing, "interrupted", message))
+                Prepared::Settled(work, settle::failed(&standing, Interrupted.failed(), message))
             }
             Err(NotSent::Skip(skip)) => {
                 let change = self.skipped(&standing, skip, now).await;
@@ -133,7 +132,7 @@ impl Station {
 
     async fn skipped(&self, standing: &Standing, skip: Skip, now: Timestamp) -> Change {
         if skip.reason == MISSING_CREDENTIALS && self.on_missing_credentials == OnMissingCredentials::Hold {
-            if self.gate.reason().as_deref() != Some(skip.reason) || self.gate.is_probing() {
+            if self.gate.reason().as_deref() != Some(skip.reason.name) || self.gate.is_probing() {
                 let change = self.gate.hold_for(skip.reason, &skip.message, None, now);
                 self.record(Some(change)).await;
             }
@@ -151,18 +150,16 @@ impl Station {
     /// Gives up what is past its deadline, and what can no longer be sent without being counted twice.
     fn too_late(&self, payload: &Payload, standing: &Standing, now: Timestamp) -> Option<Change> {
         let deadline = self.patience(payload).deadline(standing, &self.gate.history(), now);
-        let give_up = |reason, message: &str| Some(settle::failed(standing, reason, message));
+        let give_up = |reason: &Reason, message: &str| Some(settle::failed(standing, reason, message));
         let sent_as = standing.uncertain.as_ref().map(|uncertain| &uncertain.dedup_key);
         match sent_as {
             _ if now >= deadline.at => give_up(deadline.reason, "given up at its deadline"),
             Some(_) if payload.dedup_key.is_none() => {
-                give_up("interrupted", "perhaps received, and the platform would not recognise a repetition")
+                let message = "perhaps received, and the platform would not recognise a repetition";
+                give_up(Interrupted.failed(), message)
             }
             Some(Some(key)) if Some(key) != payload.dedup_key.as_ref() => {
-                let message = "perhaps received under another event name, conversion action or account, and the \
-                               settings have changed since: sent under the new ones, it could count twice. Map it as \
-                               before and retry it, or look whether the platform counted it";
-                give_up("mapping_changed_after_send", message)
+                give_up(MAPPING_CHANGED_AFTER_SEND, &MAPPING_CHANGED_AFTER_SEND.tell(&[]))
             }
             _ => None,
         }

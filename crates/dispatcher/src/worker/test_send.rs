@@ -101,7 +101,7 @@ impl Station {
         let (change, failure) = match &outcome {
             Outcome::Delivered { note } => (settle::delivered(&standing, note.clone()), None),
             Outcome::Failed(failure) => {
-                (settle::failed(&standing, failure.class.name(), &failure.message), Some(failure.clone()))
+                (settle::failed(&standing, failure.class.failed(), &failure.message), Some(failure.clone()))
             }
         };
         let change = Change { response_code: answer.response_code(), consent: Some(*consent), ..change };

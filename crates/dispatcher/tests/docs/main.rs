@@ -5,6 +5,7 @@ mod configuration;
 mod events;
 mod operations;
 mod pages;
+mod reasons;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use conversion_core::Timestamp;
-use conversion_core::failure::{FailureClass, HoldScope};
+use conversion_core::reason;
 use conversion_store::{
     Confirmation, DeliveryId, DeliveryRecord, NoticeCounts, NoticeId, NoticeRecord, NoticeStatus, Origin,
     SinkId, Status,
 };
-use signalbox::api::{DeliveryView, NoticeView, SourceView};
+use signalbox::api::{DeliveryView, NoticeView, ReasonView, SourceView};
 
-use super::{between, first_column, names_in, root, section, text};
+use super::{between, first_column, section, text};
 
 #[test]
 fn the_graphql_schema_is_the_one_that_is_documented() {
@@ -97,80 +97,15 @@ fn operations_describes_every_field_of_a_notice_and_of_a_source() {
         state: "",
         hold_reason: None,
         hold_message: None,
+        hold_fix: None,
+        hold_actor: None,
         held_until: None,
         notices: NoticeCounts::default(),
     };
     assert_eq!(described_fields("### `GET /api/sources`"), fields_of(&source));
 }
 
-/// Every file of Rust under a folder.
-fn sources(folder: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for name in names_in(folder) {
-        let path = format!("{folder}/{name}");
-        if root().join(&path).is_dir() {
-            found.extend(sources(&path));
-        } else if name.ends_with(".rs") && name != "tests.rs" {
-            found.push(path);
-        }
-    }
-    found
-}
-
 #[test]
-fn operations_explains_every_reason() {
-    let page = text("docs/operations.md");
-    let explained: BTreeSet<String> = ["## Holds", "## Skips", "## Waiting", "## Failures", "## Notices"]
-        .into_iter()
-        .flat_map(|heading| first_column(section(&page, heading)))
-        .collect();
-    let wait = std::time::Duration::ZERO;
-    let classes = [
-        FailureClass::Rejected,
-        FailureClass::TooLarge,
-        FailureClass::NotYet { wait },
-        FailureClass::RateLimited { retry_after: None },
-        FailureClass::Unauthorized { scope: HoldScope::Sink },
-        FailureClass::Unavailable { retry_after: None },
-        FailureClass::Unreachable,
-        FailureClass::Interrupted,
-    ];
-    for class in classes {
-        assert!(explained.contains(class.name()), "{class:?}");
-    }
-    let mut in_code = BTreeSet::new();
-    for file in
-        sources("crates").into_iter().filter(|file| !file.contains("/tests/") && !file.contains("sandbox"))
-    {
-        let text = text(&file);
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        // Where a reason is written: in a field, or as what a function of `settle` or of the gate is given.
-        for opening in [
-            " reason: \"",
-            "(&standing, \"",
-            "give_up(\"",
-            "ignored(\"",
-            ".failed(\"",
-            "_REFUSED: &str = \"",
-            "_CREDENTIALS: &str = \"",
-            "_GAVE_UP: &str = \"",
-        ] {
-            in_code.extend(between(code, opening, '"').map(|reason| (reason.to_owned(), file.clone())));
-        }
-    }
-    let found: BTreeSet<&str> = in_code.iter().map(|(reason, _)| reason.as_str()).collect();
-    for expected in [
-        "mock_mode",
-        "all_refused",
-        "retry_period_over",
-        "mapping_changed_after_send",
-        "unreadable_event",
-        "unusable_event",
-        "queue_gave_up",
-    ] {
-        assert!(found.contains(expected), "this test no longer sees {expected} in the code");
-    }
-    for (reason, file) in &in_code {
-        assert!(explained.contains(reason), "{reason} of {file}");
-    }
+fn operations_describes_every_field_of_a_reason() {
+    assert_eq!(described_fields("### `GET /api/reasons`"), fields_of(&ReasonView::of(reason::HELD)));
 }

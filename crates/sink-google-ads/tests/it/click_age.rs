@@ -21,7 +21,7 @@ fn wait(event: &CanonicalEvent, landing: &Attribution) -> Option<i64> {
     match sink("").prepare(&Subject::new(event).attributed(Some(landing)), NOW) {
         Ok(_) => None,
         Err(NotSent::WaitUntil { at, reason, message }) => {
-            assert_eq!(reason, "click_too_recent");
+            assert_eq!(reason.name, "click_too_recent");
             assert_eq!(message, "Google Ads refuses conversions of a click that is less than 6 hours old");
             Some(at.as_second() - NOW.as_second())
         }

@@ -46,9 +46,9 @@ fn outcome(event: &CanonicalEvent, related: &[Related]) -> String {
             let action = row["conversionAction"].as_str().unwrap().rsplit('/').next().unwrap();
             format!("{} {action}", row["adjustmentType"].as_str().unwrap_or("conversion"))
         }
-        Err(NotSent::Skip(skip)) => skip.reason.to_owned(),
+        Err(NotSent::Skip(skip)) => skip.reason.name.to_owned(),
         Err(NotSent::WaitForRelated) => "waits".to_owned(),
-        Err(NotSent::WaitUntil { reason, .. }) => reason.to_owned(),
+        Err(NotSent::WaitUntil { reason, .. }) => reason.name.to_owned(),
     }
 }
 
@@ -166,7 +166,7 @@ fn a_conversion_that_was_canceled_since_is_not_sent() {
 #[test]
 fn the_skips_say_what_happened_and_what_to_do() {
     let skip = |related: &[Related]| match beside(&sink(RETRACT), &cancellation(), related) {
-        Err(NotSent::Skip(skip)) => (skip.message, skip.fix),
+        Err(NotSent::Skip(skip)) => (skip.message, skip.reason.fix),
         other => panic!("not skipped: {other:?}"),
     };
     let (message, fix) = skip(&[other("TRIAL_BOOKED", Earlier, Unsent)]);
@@ -183,7 +183,7 @@ fn credentials_come_first_then_the_mapping() {
     let related = [other("TRIAL_BOOKED", Earlier, DELIVERED)];
     let subject = Subject::new(&cancellation).beside(&related);
     let reason = |sink: &GoogleAds| match sink.prepare(&subject, NOW) {
-        Err(NotSent::Skip(skip)) => skip.reason,
+        Err(NotSent::Skip(skip)) => skip.reason.name,
         other => panic!("not skipped: {other:?}"),
     };
     let mut without_token = settings(RETRACT);

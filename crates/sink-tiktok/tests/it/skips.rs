@@ -12,7 +12,7 @@ const NO_IDENTIFIERS: &str = "Missing ttclid/ttp and user identifiers (email/pho
 
 fn skip(sink: &TikTok, subject: &Subject<'_>) -> (&'static str, String) {
     match sink.prepare(subject, at(NOON)) {
-        Err(NotSent::Skip(skip)) => (skip.reason, skip.message),
+        Err(NotSent::Skip(skip)) => (skip.reason.name, skip.message),
         other => panic!("{other:?}"),
     }
 }

@@ -158,7 +158,7 @@ fn genuine_notices_of_no_appointment_are_ignored_with_a_reason() {
         let notice = notice(body);
         assert_eq!(notice.action, action, "{body}");
         let ignored = notice.appointment.unwrap_err();
-        assert_eq!(ignored.reason, reason, "{body}");
+        assert_eq!(ignored.reason.name, reason, "{body}");
         assert!(ignored.message.contains(' ') && !ignored.message.contains("5x"), "{}", ignored.message);
     }
     let long = notice(&format!("action={}&id=5", "x".repeat(10_000)));

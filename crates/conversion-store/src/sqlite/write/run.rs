@@ -1,5 +1,6 @@
 //! Runs of the service.
 
+use conversion_core::failure::FailureClass;
 use rusqlite::params;
 
 use super::dedup;
@@ -25,10 +26,10 @@ pub(in crate::sqlite) fn start(work: &Work<'_>, now: At, alive_until: At) -> rus
 
 /// A test is never tried again: one that was cut off has failed.
 fn fail_tests(work: &Work<'_>, now: At) -> rusqlite::Result<()> {
-    let sql = "UPDATE delivery SET status = 3, owner = NULL, settled_at = ?1, reason = 'interrupted',
+    let sql = "UPDATE delivery SET status = 3, owner = NULL, settled_at = ?1, reason = ?2,
             message = 'the service ended while the test was under way'
         WHERE status = 0 AND event IN (SELECT seq FROM event WHERE origin = 1)";
-    work.transaction.prepare_cached(sql)?.execute([now]).map(drop)
+    work.transaction.prepare_cached(sql)?.execute(params![now, FailureClass::Interrupted.name()]).map(drop)
 }
 
 // What was leased may have been sent since. The index is named because a scan of all deliveries would be the other way.
