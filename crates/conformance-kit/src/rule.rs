@@ -145,6 +145,8 @@ rules! { ($)
         "The event's `conversion_id()` stands unchanged where the platform looks for its dedup key.",
     prepare::dedup_key_is_stable:
         "The dedup key depends on the conversion id and on what the event is mapped to: not on time, tries or the event's name.",
+    prepare::dedup_target_makes_the_key:
+        "`dedup_target` states what the key is made of beside the conversion id, and nothing for a name that is not sent.",
     skips::missing_credentials_are_skipped:
         "Missing credentials are no error of the settings: `prepare` skips with the sentence of `SinkContext::missing`.",
     skips::unmapped_events_are_skipped:

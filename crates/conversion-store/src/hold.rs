@@ -83,4 +83,6 @@ pub struct SinkState {
     pub account: SinkAccount,
     /// When a live delivery was last delivered.
     pub last_delivered_at: Option<Timestamp>,
+    /// Until when the times of its replayed deliveries are taken: a further replay is due behind them.
+    pub replayed_until: Option<Timestamp>,
 }

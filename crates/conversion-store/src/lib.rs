@@ -13,6 +13,7 @@ mod lease;
 mod open;
 mod queue;
 mod record;
+mod replay;
 mod settlement;
 pub mod sqlite;
 
@@ -39,11 +40,14 @@ pub use record::{
     AttemptRecord, Confirmation, DeliveryDetail, DeliveryFilter, DeliveryRecord, EventFilter, EventRecord,
     Page, RecordedExchange, RetryOutcome,
 };
+pub use replay::{Candidate, Candidates, ReplayItem, ReplaySelection, ReplayStore, Span};
 pub use settlement::{Attempt, Change, ItemSettlement, SettleOutcome, Settlement, Status};
 
 /// A database that keeps the account. Every method that writes commits to disk before it returns.
 #[async_trait]
-pub trait Store: AttributionStore + BookingStore + QueueStore + fmt::Debug + Send + Sync + 'static {
+pub trait Store:
+    AttributionStore + BookingStore + QueueStore + ReplayStore + fmt::Debug + Send + Sync + 'static
+{
     /// Starts a run of this node, alive until `alive_until`. An embedded store frees the leases of all former runs at
     /// once, since it has one process; a shared one frees them when their run's time has lapsed. What was leased and
     /// not settled may have been sent: its [`Uncertainty`] begins with the lost lease, and its dedup key, where none is

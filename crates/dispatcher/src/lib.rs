@@ -18,6 +18,7 @@ pub mod intake;
 pub mod ledger;
 pub mod queue;
 pub mod reason;
+pub mod replay;
 pub mod route;
 pub mod run;
 pub mod screen;

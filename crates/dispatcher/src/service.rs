@@ -315,6 +315,11 @@ impl Service {
         self.workers.spawn(task)
     }
 
+    /// Whether the service is being stopped: what can be continued later should end.
+    pub fn is_stopping(&self) -> bool {
+        self.stop_workers.is_cancelled()
+    }
+
     /// Returns when all results handed in before are in the store.
     pub async fn flush(&self) {
         self.ledger.flush().await;

@@ -45,6 +45,7 @@ async fn each_scope_opens_its_own_doors() {
             (Method::POST, "/api/sources/acuity/resume", "admin"),
             (Method::POST, "/api/sources/acuity/reconcile", "admin"),
             (Method::POST, "/api/notices/999/retry", "admin"),
+            (Method::POST, "/api/replays", "admin"),
         ]);
     for (method, path, scope) in routes {
         for (key, scopes) in [

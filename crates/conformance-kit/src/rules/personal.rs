@@ -27,7 +27,7 @@ pub(crate) async fn personal_data_is_not_sent_raw(profile: &dyn Profile) -> Verd
                     let request = sinks[at].compose(&[&payload]);
                     format!("{}\n{}\n{:?}", request.url, request.body.json(), payload)
                 }
-                Err(NotSent::Skip(skip)) => format!("{}\n{}", skip.message, skip.fix),
+                Err(NotSent::Skip(skip)) => format!("{}\n{}", skip.message, skip.reason.fix),
                 Err(other) => format!("{other:?}"),
             };
             if let Some(line) = person.found_in(&told) {

@@ -21,7 +21,7 @@ pub(crate) async fn booking_is_prepared(profile: &dyn Profile) -> Verdict {
     let payload = match prepare(&sink, &fixture::booking()) {
         Ok(payload) => payload,
         Err(NotSent::Skip(skip)) => {
-            return Err(broken(format!("it is skipped as {}: {}", skip.reason, skip.message)));
+            return Err(broken(format!("it is skipped as {}: {}", skip.reason.name, skip.message)));
         }
         Err(other) => return Err(broken(format!("it is not sent: {other:?}"))),
     };
@@ -139,5 +139,21 @@ pub(crate) async fn dedup_key_is_stable(profile: &dyn Profile) -> Verdict {
     ensure!(second == key, "under another name of the same target the key is {second:?}, and not {key:?}");
     let other = CanonicalEvent { conversion_id: Some("kit-2".to_owned()), ..event };
     ensure!(payload(&sink, &other)?.dedup_key != key, "another conversion has the same key {key:?}");
+    Ok(())
+}
+
+pub(crate) async fn dedup_target_makes_the_key(profile: &dyn Profile) -> Verdict {
+    let rig = Rig::new(profile)?;
+    for sink in rig.every_sink()? {
+        for name in ["TRIAL_BOOKED", "TRIAL_RESCHEDULED"] {
+            let event = CanonicalEvent { event_name: name.to_owned(), ..fixture::booking() };
+            let Ok(payload) = sink.prepare(&Subject::new(&event), NOW) else { continue };
+            let made = sink.dedup_target(name).map(|target| target.key(event.conversion_id()));
+            let key = payload.dedup_key;
+            ensure!(made == key, "the target of {name} makes the key {made:?}, and the payload has {key:?}");
+        }
+        let target = sink.dedup_target("KIT_UNMAPPED");
+        ensure!(target.is_none(), "a name that is mapped to nothing has the target {target:?}");
+    }
     Ok(())
 }

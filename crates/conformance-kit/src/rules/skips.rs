@@ -92,10 +92,11 @@ pub(crate) async fn unidentified_events_are_skipped(profile: &dyn Profile) -> Ve
     for sink in rig.every_sink()? {
         for event in [&nobodys_booking(), &blanks] {
             let found = skip(&sink, &Subject::new(event))?;
-            let (reason, sentence) = (found.reason, &found.message);
+            let (reason, sentence) = (found.reason.name, &found.message);
             ensure!(reason == "no_identifiers", "a booking of nobody is skipped as {reason}");
             ensure!(sentence.starts_with("Missing "), "{sentence:?} does not say what is missing");
-            ensure!(found.fix.starts_with("send "), "{:?} does not say what to send", found.fix);
+            let fix = found.reason.fix;
+            ensure!(fix.starts_with("send "), "{fix:?} does not say what to send");
         }
     }
     Ok(())
@@ -112,7 +113,7 @@ pub(crate) async fn skips_come_in_order(profile: &dyn Profile) -> Verdict {
         (&sink, &unmapped, "no_event_mapping"),
         (&sink, &nobodys_booking(), "consent_denied"),
     ] {
-        let found = skip(sink, &Subject::new(event).screened(Some(Skip::consent_denied())))?.reason;
+        let found = skip(sink, &Subject::new(event).screened(Some(Skip::consent_denied())))?.reason.name;
         ensure!(found == reason, "{found} comes before {reason}");
     }
     Ok(())

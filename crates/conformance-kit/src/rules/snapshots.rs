@@ -36,7 +36,7 @@ pub(crate) async fn fixtures_are_skipped_for_their_reason(profile: &dyn Profile)
             profile.skipped().iter().find(|(name, _)| *name == fixture.name).map(|(_, reason)| *reason);
         let found = match prepare(&rig, &sink, fixture) {
             Ok(_) => None,
-            Err(NotSent::Skip(skip)) => Some(skip.reason),
+            Err(NotSent::Skip(skip)) => Some(skip.reason.name),
             Err(other) => return Err(broken(format!("{} is not sent: {other:?}", fixture.name))),
         };
         ensure!(found == wanted, "{} is skipped as {found:?}; the profile says {wanted:?}", fixture.name);

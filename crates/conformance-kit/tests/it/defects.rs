@@ -25,6 +25,7 @@ const BROKEN_BY: &[(&str, Face, &[Defect])] = &[
     ("items_are_json", Face::TOKENS, &[Defect::NamesTwice]),
     ("conversion_id_is_on_the_wire", Face::TOKENS, &[Defect::OwnIdSent]),
     ("dedup_key_is_stable", Face::TOKENS, &[Defect::KeyMissing, Defect::KeyOfName, Defect::KeyOfTime, Defect::KeyOfAll]),
+    ("dedup_target_makes_the_key", Face::TOKENS, &[Defect::TargetUnstated, Defect::TargetOfUnmapped]),
     ("missing_credentials_are_skipped", Face::TOKENS, &[Defect::MissingCredentialsRefused, Defect::MissingCredentialsSent, Defect::MissingOutOfOrder]),
     ("unmapped_events_are_skipped", Face::TOKENS, &[Defect::UnmappedSent, Defect::BlankTargetSent]),
     ("screened_events_are_skipped", Face::TOKENS, &[Defect::ScreenIgnored]),

@@ -71,6 +71,9 @@ CREATE TABLE dedup_target (
     PRIMARY KEY (sink, event_name)
 ) STRICT, WITHOUT ROWID;
 
+-- Until when the times of replayed deliveries of the sink are taken.
+ALTER TABLE sink ADD COLUMN replayed_until INTEGER;
+
 -- What an external queue tells this store from others by: numbers of deliveries begin anew in each. One row.
 CREATE TABLE installation (
     id TEXT NOT NULL

@@ -1,5 +1,6 @@
 //! How times, words and lists are written in columns and parameters.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use conversion_core::Timestamp;
@@ -24,11 +25,25 @@ impl At {
         Self(self.0.saturating_add(lease_micros()))
     }
 
+    /// The whole second that it lies in.
+    pub(super) fn whole_second(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(SECOND))
+    }
+
+    /// The time behind so many parts of seconds, `rate` to a second, rounded up.
+    pub(super) fn after_share_of_seconds(self, parts: u32, rate: NonZeroU32) -> Self {
+        let micros = (u64::from(parts) * SECOND.unsigned_abs()).div_ceil(u64::from(rate.get()));
+        Self(self.0.saturating_add_unsigned(micros))
+    }
+
     /// When a lease that lapses now began.
     pub(super) fn lease_start(self) -> Self {
         Self(self.0.saturating_sub(lease_micros()))
     }
 }
+
+/// A second in microseconds.
+const SECOND: i64 = 1_000_000;
 
 /// [`LEASE_SPAN`] in microseconds.
 pub(super) fn lease_micros() -> i64 {

@@ -15,6 +15,7 @@ mod pack;
 mod queue;
 mod read;
 mod readers;
+mod replays;
 mod schema;
 #[cfg(test)]
 mod tests;

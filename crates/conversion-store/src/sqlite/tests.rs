@@ -1,5 +1,7 @@
 //! What no other store has: a file that can fill a disk.
 
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -14,7 +16,10 @@ use super::writer::Work;
 use crate::admission::{Admission, Origin};
 use crate::error::StoreError;
 use crate::lease::SinkId;
-use crate::{Acceptance, Store as _};
+use crate::{
+    Acceptance, Candidate, Driver, NewDelivery, ReplaySelection, ReplayStore as _, SinkRegistration,
+    Store as _,
+};
 use conversion_core::Timestamp;
 
 fn admission(id: &str) -> Admission {
@@ -58,6 +63,33 @@ async fn a_full_disk_is_an_error_and_not_the_end() {
     let acceptance = store.accept(&[admission("after")], Timestamp::UNIX_EPOCH).await.unwrap();
     assert!(matches!(acceptance[..], [Acceptance::Accepted { .. }]));
     assert_eq!(store.audit().await.unwrap().accepted, kept + 1);
+}
+
+#[tokio::test]
+async fn what_retention_has_removed_is_told_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("signalbox.db").display().to_string()).unwrap();
+    let now = Timestamp::UNIX_EPOCH;
+    let [kind, name, platform] = ["k", "n", "P"].map(str::to_owned);
+    let sink = SinkRegistration { kind, name, platform, fingerprint: [0; 16], targets: BTreeMap::new() };
+    let sink = store.register_sinks(&[sink]).await.unwrap()[0].id;
+    let delivery = NewDelivery { sink, due_at: now, leased_to: None, driver: Driver::Builtin };
+    let admissions = ["kept", "removed"].map(|id| Admission { deliveries: vec![delivery], ..admission(id) });
+    store.accept(&admissions, now).await.unwrap();
+    // There is no retention yet: so that its rows are no longer there, they are taken away.
+    let fail = "UPDATE delivery SET status = 3, settled_at = 0;
+        UPDATE counter SET kind = 3 WHERE kind = 0;
+        DELETE FROM body WHERE event = (SELECT seq FROM event WHERE id = 'removed')";
+    store.write("remove", move |work| work.transaction.execute_batch(fail)).await.unwrap();
+
+    let found = store.replayable(&ReplaySelection::default(), None).await.unwrap().items;
+    assert_eq!(found.iter().map(|found| found.event.is_some()).collect::<Vec<_>>(), [true, false]);
+    let items: Vec<_> = found.iter().map(Candidate::item).collect();
+    let due = store.replay(&items, Driver::Builtin, NonZeroU32::MIN, now).await.unwrap();
+    assert_eq!(due, [Some(now), None]);
+    let account = store.audit().await.unwrap();
+    assert!(account.balanced, "{:?}", account.differences);
+    assert_eq!((account.sinks["n"].pending, account.sinks["n"].failed), (1, 1));
 }
 
 async fn plan(store: &SqliteStore, sql: &'static str) -> Vec<String> {

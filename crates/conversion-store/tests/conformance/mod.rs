@@ -16,6 +16,7 @@ pub(crate) mod model;
 pub(crate) mod notices;
 pub(crate) mod queue;
 pub(crate) mod reading;
+pub(crate) mod replays;
 pub(crate) mod results;
 pub(crate) mod retries;
 pub(crate) mod targets;
@@ -91,6 +92,13 @@ macro_rules! conformance {
             holds::changed_settings_are_noticed,
             retries::each_state_is_retried_as_it_should,
             retries::a_retry_starts_afresh_but_forgets_no_uncertainty,
+            replays::each_selector_selects,
+            replays::a_walk_finds_each_once_in_the_order_of_acceptance,
+            replays::what_has_changed_since_it_was_read_is_left,
+            replays::both_lives_of_a_replayed_delivery_are_kept,
+            replays::so_many_are_due_in_each_second_and_no_more,
+            replays::a_replay_is_due_behind_the_one_before,
+            replays::a_replay_fixes_the_driver_anew,
             reading::related_deliveries_of_a_conversion_are_found,
             reading::each_filter_filters,
             reading::a_list_goes_on_where_it_stopped,

@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use conversion_core::consent::ConsentVerdict;
 use conversion_core::{Timestamp, registry};
 use conversion_store::{
-    AttemptRecord, Confirmation, DeliveryFilter, DeliveryId, DeliveryRecord, Origin, RetryOutcome, Status,
-    StoreError,
+    AttemptRecord, Confirmation, DeliveryDetail, DeliveryFilter, DeliveryId, DeliveryRecord, Origin,
+    RetryOutcome, Status, StoreError,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -227,17 +227,31 @@ pub(super) async fn show(
     }
     let id = parse(&id)?;
     let Some(detail) = service.store.delivery(id).await? else { return Err(unknown(id)) };
-    let kind = detail.delivery.kind.clone();
-    let exchanges: Vec<ExchangeView> =
-        detail.attempts.into_iter().map(|attempt| ExchangeView::of(attempt, &kind, query.whole)).collect();
-    Ok(Json(Detail { delivery: DeliveryView::of(&detail.delivery), exchanges }).into_response())
+    Ok(Json(DetailView::of(detail, query.whole)).into_response())
 }
 
+/// A delivery with every exchange that it was part of, oldest first.
 #[derive(Serialize)]
-struct Detail {
+pub struct DetailView {
     #[serde(flatten)]
     delivery: DeliveryView,
     exchanges: Vec<ExchangeView>,
+}
+
+impl DetailView {
+    /// The delivery; of its exchanges all, or its own part alone.
+    pub fn of(detail: DeliveryDetail, whole: bool) -> Self {
+        let DeliveryDetail { delivery, attempts } = detail;
+        let exchange = |attempt| ExchangeView::of(attempt, &delivery.kind, whole);
+        let exchanges = attempts.into_iter().map(exchange).collect();
+        Self { delivery: DeliveryView::of(&delivery), exchanges }
+    }
+}
+
+impl fmt::Debug for DetailView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DetailView").field("delivery", &self.delivery).finish_non_exhaustive()
+    }
 }
 
 /// `POST /api/deliveries/{id}/retry`

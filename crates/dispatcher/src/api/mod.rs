@@ -10,6 +10,7 @@ mod notices;
 mod problem;
 mod qstash;
 mod reasons;
+mod replays;
 mod script;
 mod sinks;
 mod sources;
@@ -26,10 +27,11 @@ use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 
-pub use deliveries::DeliveryView;
+pub use deliveries::{DeliveryView, DetailView};
 pub use notices::NoticeView;
 pub use problem::Problem;
 pub use reasons::ReasonView;
+pub use replays::ReplayRequest;
 pub use sinks::SinkView;
 pub use sources::SourceView;
 
@@ -58,6 +60,7 @@ pub fn router(service: Arc<Service>) -> Router {
     let admin = Router::new()
         .route("/api/sinks/{name}/resume", post(sinks::resume))
         .route("/api/deliveries/{id}/retry", post(deliveries::retry))
+        .route("/api/replays", post(replays::replay))
         .route("/api/sources/{name}/resume", post(sources::resume))
         .route("/api/sources/{name}/reconcile", post(sources::reconcile))
         .route("/api/notices/{id}/retry", post(notices::retry))

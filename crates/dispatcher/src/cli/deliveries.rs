@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
+use anyhow::Context as _;
 use conversion_core::Timestamp;
-use conversion_store::{DeliveryFilter, DeliveryRecord, Origin, Status};
+use conversion_store::{DeliveryDetail, DeliveryFilter, DeliveryId, DeliveryRecord, Origin, Status};
 
 use super::{Verdict, reasons, table};
-use crate::api::DeliveryView;
+use crate::api::{DeliveryView, DetailView};
 use crate::config::Config;
 use crate::reason;
 
@@ -27,6 +28,9 @@ pub(super) struct Arguments {
     /// Only of events accepted at this time or later (RFC 3339).
     #[arg(long, value_name = "TIME")]
     since: Option<Timestamp>,
+    /// This one with every attempt, the first one first.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["status", "sink", "reason", "event_id", "since"])]
+    id: Option<DeliveryId>,
     /// At most so many, the latest first.
     #[arg(long, default_value_t = 20)]
     limit: usize,
@@ -43,6 +47,12 @@ pub(super) async fn run(
     config: &Config,
     out: &mut dyn Write,
 ) -> anyhow::Result<Verdict> {
+    let store = super::read_store(arguments.store.as_deref(), config)?;
+    if let Some(id) = arguments.id {
+        let found = store.delivery(id).await?.with_context(|| format!("there is no delivery {id}"))?;
+        write_one(found, arguments.json, out)?;
+        return Ok(Verdict::Good);
+    }
     let filter = DeliveryFilter {
         status: arguments.status,
         sink: arguments.sink.clone(),
@@ -53,17 +63,14 @@ pub(super) async fn run(
         limit: arguments.limit.max(1),
         after: None,
     };
-    let page = super::read_store(arguments.store.as_deref(), config)?.deliveries(&filter).await?;
+    let page = store.deliveries(&filter).await?;
     if arguments.json {
         for record in &page.items {
             writeln!(out, "{}", serde_json::to_string(&DeliveryView::of(record))?)?;
         }
         return Ok(Verdict::Good);
     }
-    let heads = ["id", "event", "event id", "sink", "status", "code", "attempts", "reason", "message"];
-    let mut rows = vec![heads.map(str::to_owned).to_vec()];
-    rows.extend(page.items.iter().map(row));
-    table::write(out, &rows)?;
+    write_table(page.items.iter(), out)?;
     if page.next.is_some() {
         writeln!(out, "… and more; raise --limit or narrow the filter")?;
     }
@@ -71,6 +78,38 @@ pub(super) async fn run(
         page.items.iter().filter_map(|record| Some((record.status.name(), reason::of_delivery(record)?)));
     reasons::write_fixes(out, known)?;
     Ok(Verdict::Good)
+}
+
+fn write_table<'r>(
+    records: impl Iterator<Item = &'r DeliveryRecord>,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    let heads = ["id", "event", "event id", "sink", "status", "code", "attempts", "reason", "message"];
+    let mut rows = vec![heads.map(str::to_owned).to_vec()];
+    rows.extend(records.map(row));
+    table::write(out, &rows)
+}
+
+fn write_one(detail: DeliveryDetail, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    if json {
+        return Ok(writeln!(out, "{}", serde_json::to_string(&DetailView::of(detail, false))?)?);
+    }
+    write_table(std::iter::once(&detail.delivery), out)?;
+    writeln!(out)?;
+    let heads = ["attempt", "sent", "ms", "code", "result", "note"];
+    let mut rows = vec![heads.map(str::to_owned).to_vec()];
+    rows.extend(detail.attempts.iter().map(|attempt| {
+        let code = attempt.exchange.reply.as_ref().map_or_else(String::new, |reply| reply.status.to_string());
+        vec![
+            attempt.number.to_string(),
+            format!("{:.3}", attempt.exchange.sent_at),
+            attempt.exchange.duration.as_millis().to_string(),
+            code,
+            attempt.result.clone(),
+            table::cut(attempt.note.as_deref().unwrap_or_default(), 80),
+        ]
+    }));
+    Ok(table::write(out, &rows)?)
 }
 
 fn row(record: &DeliveryRecord) -> Vec<String> {

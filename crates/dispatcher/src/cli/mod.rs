@@ -9,6 +9,7 @@ mod explain;
 mod input;
 mod notices;
 mod reasons;
+mod replay;
 mod sandbox;
 mod send;
 mod serve;
@@ -53,6 +54,8 @@ enum Command {
     Send(send::Arguments),
     /// List deliveries from the store.
     Deliveries(deliveries::Arguments),
+    /// Send skipped and failed deliveries after all, through a running service.
+    Replay(replay::Arguments),
     /// List notices of booking systems from the store.
     Notices(notices::Arguments),
     /// List why deliveries, holds and notices stand as they do, and what to do about it.
@@ -130,6 +133,7 @@ fn run(arguments: Arguments, environment: &Environment) -> anyhow::Result<Verdic
         Command::Explain(arguments) => explain::run(&arguments, &config()?, out),
         Command::Send(arguments) => runtime()?.block_on(send::run(&arguments, environment, out)),
         Command::Deliveries(arguments) => runtime()?.block_on(deliveries::run(&arguments, &config()?, out)),
+        Command::Replay(arguments) => runtime()?.block_on(replay::run(&arguments, environment, out)),
         Command::Notices(arguments) => runtime()?.block_on(notices::run(&arguments, &config()?, out)),
         Command::Reasons(arguments) => reasons::run(&arguments, out),
         Command::Acuity(command) => {

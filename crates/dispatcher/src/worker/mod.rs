@@ -1,11 +1,13 @@
 //! One worker per sink: takes what is due, from memory or from the store, and sends it as the gate allows.
 
 mod call;
+mod foresee;
 mod lot;
 mod prepare;
 mod send;
 mod test_send;
 
+pub use foresee::{LeftFor, Outlook};
 pub use test_send::Tested;
 
 use std::collections::VecDeque;

@@ -81,16 +81,8 @@ impl Station {
         if let Some(hold) = hold.filter(|hold| hold.until.is_none_or(|until| until > now)) {
             return Prepared::Settled(work, held(&standing, hold, now));
         }
-        let attribution = attribution::key(&work.event).and_then(|key| surroundings.attributions.get(key));
-        let whole = attribution::complete(&work.event, attribution);
-        let Screened { event: seen, consent, skip } = self.rules.screen(&whole, Some(now));
-        let related = surroundings.related.get(&work.lease.id).map(Vec::as_slice).unwrap_or_default();
-        let subject = Subject::new(&seen)
-            .attributed(attribution)
-            .beside(related)
-            .perhaps_received(standing.uncertain.is_some())
-            .screened(skip);
-        let Ok(prepared) = catch_unwind(AssertUnwindSafe(|| self.sink.prepare(&subject, now))) else {
+        let (consent, prepared) = self.ask(&work, surroundings, now);
+        let Some(prepared) = prepared else {
             // A bug of ours must not cost the deliveries beside it, nor come back with every restart.
             let change = settle::failed(&standing, INTERNAL_ERROR, INTERNAL_ERROR.tell(&["event"]));
             return Prepared::Settled(work, change);
@@ -130,6 +122,25 @@ impl Station {
         }
     }
 
+    /// What consent allows, and what the sink makes of the event under the rules of today: nothing where it broke. Pure.
+    pub(super) fn ask(
+        &self,
+        work: &Work,
+        surroundings: &Surroundings,
+        now: Timestamp,
+    ) -> (ConsentVerdict, Option<Result<Payload, NotSent>>) {
+        let attribution = attribution::key(&work.event).and_then(|key| surroundings.attributions.get(key));
+        let whole = attribution::complete(&work.event, attribution);
+        let Screened { event: seen, consent, skip } = self.rules.screen(&whole, Some(now));
+        let related = surroundings.related.get(&work.lease.id).map(Vec::as_slice).unwrap_or_default();
+        let subject = Subject::new(&seen)
+            .attributed(attribution)
+            .beside(related)
+            .perhaps_received(work.lease.uncertain.is_some())
+            .screened(skip);
+        (consent, catch_unwind(AssertUnwindSafe(|| self.sink.prepare(&subject, now))).ok())
+    }
+
     async fn skipped(&self, standing: &Standing, skip: Skip, now: Timestamp) -> Change {
         if skip.reason == MISSING_CREDENTIALS && self.on_missing_credentials == OnMissingCredentials::Hold {
             if self.gate.reason().as_deref() != Some(skip.reason.name) || self.gate.is_probing() {
@@ -148,7 +159,7 @@ impl Station {
     }
 
     /// Gives up what is past its deadline, and what can no longer be sent without being counted twice.
-    fn too_late(&self, payload: &Payload, standing: &Standing, now: Timestamp) -> Option<Change> {
+    pub(super) fn too_late(&self, payload: &Payload, standing: &Standing, now: Timestamp) -> Option<Change> {
         let deadline = self.patience(payload).deadline(standing, &self.gate.history(), now);
         let give_up = |reason: &Reason, message: &str| Some(settle::failed(standing, reason, message));
         let sent_as = standing.uncertain.as_ref().map(|uncertain| &uncertain.dedup_key);

@@ -1,6 +1,6 @@
 //! `docs/operations.md`, and the GraphQL schema that it names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use conversion_core::Timestamp;
 use conversion_core::reason;
@@ -8,7 +8,8 @@ use conversion_store::{
     Confirmation, DeliveryId, DeliveryRecord, NoticeCounts, NoticeId, NoticeRecord, NoticeStatus, Origin,
     SinkId, Status,
 };
-use signalbox::api::{DeliveryView, NoticeView, ReasonView, SourceView};
+use signalbox::api::{DeliveryView, NoticeView, ReasonView, ReplayRequest, SourceView};
+use signalbox::replay::{Counts, Summary};
 
 use super::{between, first_column, section, text};
 
@@ -103,6 +104,26 @@ fn operations_describes_every_field_of_a_notice_and_of_a_source() {
         notices: NoticeCounts::default(),
     };
     assert_eq!(described_fields("### `GET /api/sources`"), fields_of(&source));
+}
+
+#[test]
+fn operations_describes_what_a_replay_takes_and_answers() {
+    let page = text("docs/operations.md");
+    let (asked, _) = section(&page, "### `POST /api/replays`").split_once("| field | means |").unwrap();
+    assert_eq!(first_column(asked), fields_of(&ReplayRequest::default()));
+    let summary = Summary {
+        dry_run: true,
+        as_of: Timestamp::UNIX_EPOCH,
+        rate: 0,
+        counts: Counts::default(),
+        reasons_today: BTreeMap::new(),
+        groups: Vec::new(),
+        removed: 0,
+        busy_until: None,
+        last_due_at: None,
+        next_cursor: None,
+    };
+    assert_eq!(described_fields("### `POST /api/replays`"), fields_of(&summary));
 }
 
 #[test]

@@ -32,6 +32,7 @@ defects! {
     NamesTwice,
     OwnIdSent,
     KeyMissing, KeyOfName, KeyOfTime, KeyOfAll,
+    TargetUnstated, TargetOfUnmapped,
     MissingCredentialsRefused, MissingCredentialsSent, MissingOutOfOrder,
     UnmappedSent, BlankTargetSent,
     ScreenIgnored,

@@ -15,6 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use conformance_kit::{Profile, Recorded, Reply, TestMode};
 use conversion_core::Timestamp;
+use conversion_core::dedup::DedupTarget;
 use conversion_core::descriptor::{BatchLimits, Dedup, SinkDescriptor, Variable, VariableKind};
 use conversion_core::exchange::Request;
 use conversion_core::failure::Failure;
@@ -280,6 +281,14 @@ impl ConversionSink for Acme {
 
     fn mapping(&self) -> &BTreeMap<String, String> {
         &self.config.events
+    }
+
+    fn dedup_target(&self, event_name: &str) -> Option<DedupTarget> {
+        match self.config.events.get(event_name) {
+            _ if self.missing.is_some() || self.has(Defect::TargetUnstated) => None,
+            None if self.has(Defect::TargetOfUnmapped) => Some(self.target("unmapped")),
+            target => Some(self.target(target?)),
+        }
     }
 
     fn advice(&self, _now: Timestamp) -> Vec<String> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
+use conversion_core::dedup::DedupTarget;
 use conversion_core::event::Property;
 use conversion_core::exchange::{Body, Header, HeaderValue, Request};
 use conversion_core::identity::{CallingCode, Digest, PhoneForm, Recipe, Source, Step};
@@ -14,6 +15,11 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
 use super::{Acme, Defect};
+
+conversion_core::reasons! {
+    const NO_VALUE: "no_value" of [Skipped] = "No value";
+    Sender: "send a value";
+}
 
 pub(super) fn recipes() -> [Recipe; 2] {
     let recipe =
@@ -51,7 +57,7 @@ impl Acme {
             return Err(nobody());
         }
         if event.value.is_none() && self.has(Defect::ValueWanted) {
-            return Err(Skip::too_early("no_value", "No value").into());
+            return Err(Skip::of(NO_VALUE, &[]).into());
         }
         if self.has(Defect::BookingSkipped) {
             return Err(Skip::already_counted("TRIAL_BOOKED").into());
@@ -139,6 +145,10 @@ impl Acme {
         user
     }
 
+    pub(super) fn target(&self, target: &str) -> DedupTarget {
+        DedupTarget::new(&[self.config.account(), target])
+    }
+
     fn dedup_key(&self, subject: &Subject<'_>, target: &str, now: Timestamp) -> Option<String> {
         let event = subject.event;
         let id = event.conversion_id();
@@ -148,7 +158,7 @@ impl Acme {
             Defect::KeyOfName => Some(format!("{account}|{}|{id}", event.event_name)),
             Defect::KeyOfTime => Some(format!("{account}|{target}|{id}|{now}")),
             Defect::KeyOfAll => Some(format!("{account}|{target}")),
-            _ => Some(format!("{account}|{target}|{id}")),
+            _ => Some(self.target(target).key(id)),
         }
     }
 
@@ -188,5 +198,5 @@ impl Acme {
 }
 
 fn nobody() -> NotSent {
-    Skip::no_identifiers("Missing gclid and user identifiers (email/phone)").into()
+    Skip::no_identifiers("gclid and user identifiers (email/phone)").into()
 }

@@ -10,6 +10,7 @@ pub(super) mod event;
 pub(super) mod notice;
 mod query;
 pub(super) mod related;
+pub(super) mod replay;
 pub(super) mod sinks;
 #[cfg(test)]
 mod tests;

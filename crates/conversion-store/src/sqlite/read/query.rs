@@ -1,5 +1,6 @@
 //! Statements of lists.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use conversion_core::Timestamp;
@@ -9,7 +10,7 @@ use crate::sqlite::code::{self, At};
 
 /// Later accepted, higher number, but for clocks that were set back, and calls that overtook each other: no further
 /// than this.
-const SET_BACK: Duration = Duration::from_secs(60);
+pub(super) const SET_BACK: Duration = Duration::from_secs(60);
 /// The first number of an event that was accepted at a time or later, by halving.
 const FIRST_SINCE: &str = "(
     WITH RECURSIVE span (low, high, since) AS (
@@ -21,6 +22,12 @@ const FIRST_SINCE: &str = "(
         WHERE low < high
     )
     SELECT max(low) FROM span)";
+
+/// The first number of an event that was accepted at this time or later, but for [`SET_BACK`].
+pub(super) fn first_since(connection: &Connection, since: Timestamp) -> rusqlite::Result<i64> {
+    let sql = format!("SELECT {FIRST_SINCE}");
+    connection.prepare_cached(&sql)?.query_row([At::from(since)], |row| row.get(0))
+}
 
 /// A list's statement: fixed clauses, and a value for each question mark.
 pub(super) struct Query {
@@ -74,9 +81,31 @@ impl Query {
         Ok((items, more))
     }
 
-    fn end(&mut self, order: &'static str, limit: i64) {
+    /// Reads the rows in this order, until `each` has enough.
+    pub(super) fn walk(
+        mut self,
+        connection: &Connection,
+        order: &'static str,
+        mut each: impl FnMut(&Row<'_>) -> rusqlite::Result<ControlFlow<()>>,
+    ) -> rusqlite::Result<ControlFlow<()>> {
+        self.order(order);
+        let mut statement = connection.prepare_cached(&self.sql)?;
+        let mut rows = statement.query(params_from_iter(self.values))?;
+        while let Some(row) = rows.next()? {
+            if each(row)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn order(&mut self, order: &'static str) {
         self.sql.push_str(" ORDER BY ");
         self.sql.push_str(order);
+    }
+
+    fn end(&mut self, order: &'static str, limit: i64) {
+        self.order(order);
         self.push(" LIMIT ?", limit);
     }
 

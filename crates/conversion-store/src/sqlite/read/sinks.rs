@@ -23,9 +23,10 @@ pub(in crate::sqlite) fn sinks(connection: &Connection) -> rusqlite::Result<Vec<
             holds: holds(connection, id)?,
             account: counters.account(id),
             last_delivered_at: row.get::<_, Option<Time>>(4)?.map(|time| time.0),
+            replayed_until: row.get::<_, Option<Time>>(5)?.map(|time| time.0),
         })
     };
-    let sql = "SELECT id, name, kind, platform, last_delivered_at FROM sink ORDER BY id";
+    let sql = "SELECT id, name, kind, platform, last_delivered_at, replayed_until FROM sink ORDER BY id";
     connection.prepare_cached(sql)?.query_map([], state)?.collect()
 }
 

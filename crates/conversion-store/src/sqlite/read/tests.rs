@@ -3,8 +3,11 @@
 use conversion_core::Timestamp;
 use rusqlite::Connection;
 
-use super::{delivery, event};
+use super::replay::Stretch;
+use super::{delivery, event, replay};
+use crate::lease::{DeliveryId, SinkId};
 use crate::record::{DeliveryFilter, EventFilter};
+use crate::replay::{ReplaySelection, Span};
 use crate::settlement::Status;
 use crate::sqlite::schema;
 
@@ -64,6 +67,33 @@ fn a_list_of_deliveries_stops_where_they_are_older() {
     ] {
         let plan = delivery::query(&filter).plan(&connection, delivery::ORDER);
         assert_eq!(plan[0], step, "{filter:?}: {plan:?}");
+        assert!(!plan.iter().any(|step| step.contains("ORDER BY")), "{plan:?}");
+    }
+}
+
+#[test]
+fn a_replay_looks_through_no_more_than_a_stretch() {
+    let connection = Connection::open_in_memory().unwrap();
+    schema::migrate(&connection).unwrap();
+    let all = ReplaySelection::default;
+    let failed = || ReplaySelection { status: Some(Status::Failed), ..all() };
+    let since = Span { since: Some(Timestamp::UNIX_EPOCH), until: None };
+    for (selection, step) in [
+        (all(), "SEARCH d USING PRIMARY KEY ((event,sink)>(?,?) AND event<?)"),
+        (
+            ReplaySelection { event_name: Some("A".to_owned()), accepted: since, ..all() },
+            "SEARCH d USING PRIMARY KEY ((event,sink)>(?,?) AND event<?)",
+        ),
+        (failed(), "SEARCH d USING INDEX delivery_failed ((event,sink)>(?,?) AND event<?)"),
+        (
+            ReplaySelection { reason: Some("rejected".to_owned()), settled: since, ..failed() },
+            "SEARCH d USING INDEX delivery_failed ((event,sink)>(?,?) AND event<?)",
+        ),
+        (ReplaySelection { event_id: Some("a".to_owned()), ..all() }, "SEARCH d USING PRIMARY KEY (event=?)"),
+    ] {
+        let stretch = Stretch { after: DeliveryId { event: 7, sink: SinkId(1) }, last: 9 };
+        let plan = replay::query(&selection, stretch).plan(&connection, replay::ORDER);
+        assert_eq!(plan[0], step, "{selection:?}: {plan:?}");
         assert!(!plan.iter().any(|step| step.contains("ORDER BY")), "{plan:?}");
     }
 }

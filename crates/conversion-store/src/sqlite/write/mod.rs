@@ -10,6 +10,7 @@ pub(super) mod lease;
 pub(super) mod notice;
 pub(super) mod probe;
 pub(super) mod queue;
+pub(super) mod replay;
 pub(super) mod retry;
 pub(super) mod run;
 pub(super) mod settle;

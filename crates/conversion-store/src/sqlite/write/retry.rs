@@ -1,6 +1,6 @@
 //! Deliveries that a human wants sent again.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::admission::Origin;
 use crate::lease::DeliveryId;
@@ -10,8 +10,7 @@ use crate::settlement::Status;
 use crate::sqlite::code::{At, Coded};
 use crate::sqlite::writer::Work;
 
-/// Makes a delivery pending and due, unless it was delivered or is being worked on. What is known of an uncertain
-/// sending stays. What an external queue was handed before no longer speaks of it.
+/// Makes a delivery pending and due, unless it was delivered or is being worked on.
 pub(in crate::sqlite) fn retry(
     work: &mut Work<'_>,
     id: DeliveryId,
@@ -28,13 +27,24 @@ pub(in crate::sqlite) fn retry(
         (_, true) => return Ok(RetryOutcome::UnderWay),
         (Status::Pending | Status::Skipped | Status::Failed, false) => {}
     }
-    let sql = "UPDATE delivery
-        SET status = 0, due_at = ?3, retried_at = ?3, tries = 0, reason = NULL, message = NULL, settled_at = NULL,
-            driver = ?4, publications = publications + 1
-        WHERE event = ?1 AND sink = ?2";
-    work.transaction.prepare_cached(sql)?.execute(params![id.event, id.sink.0, now, Coded(driver)])?;
+    put_back(&work.transaction, id, driver, now)?;
     if origin == Origin::Live {
         work.tally.shift(id.sink, status, Status::Pending);
     }
     Ok(RetryOutcome::Due)
+}
+
+/// Makes a delivery pending, due at this time: patience with it begins then. What is known of an uncertain sending
+/// stays. What an external queue was handed before no longer speaks of it.
+pub(super) fn put_back(
+    connection: &Connection,
+    id: DeliveryId,
+    driver: Driver,
+    due_at: At,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE delivery
+        SET status = 0, due_at = ?3, retried_at = ?3, tries = 0, reason = NULL, message = NULL, settled_at = NULL,
+            driver = ?4, publications = publications + 1
+        WHERE event = ?1 AND sink = ?2";
+    connection.prepare_cached(sql)?.execute(params![id.event, id.sink.0, due_at, Coded(driver)]).map(drop)
 }
