@@ -53,10 +53,13 @@ pub trait Store:
     /// not settled may have been sent: its [`Uncertainty`] begins with the lost lease, and its dedup key, where none is
     /// known, is that of the target that its sink was last registered with. So this comes before
     /// [`Store::register_sinks`], and nothing is leased between the two.
+    ///
+    /// Where `now` is before the last sign of life of the last run, the clock was put back: times of what is pending and
+    /// of holds in force, which that run's clock told, are put back with it.
     async fn start_run(&self, now: Timestamp, alive_until: Timestamp) -> Result<RunId, StoreError>;
 
     /// Renews the run's time.
-    async fn heartbeat(&self, run: RunId, alive_until: Timestamp) -> Result<(), StoreError>;
+    async fn heartbeat(&self, run: RunId, now: Timestamp, alive_until: Timestamp) -> Result<(), StoreError>;
 
     /// Makes the configured sinks known, in order, and returns what is remembered of each. Targets of a sink that is not
     /// among them stay.

@@ -20,9 +20,8 @@ enum Source {
 
 impl Clock {
     /// The machine's time.
-    #[expect(clippy::disallowed_methods, reason = "this is the place")]
     pub fn running() -> Self {
-        Self(Source::Running { start: Timestamp::now(), since: Instant::now() })
+        Self(Source::Running { start: wall(), since: Instant::now() })
     }
 
     /// A clock that stands at `start` until [`Self::advance`] is called.
@@ -36,6 +35,22 @@ impl Clock {
             Source::Running { start, since } => after(*start, since.elapsed()),
             Source::Manual(time) => *time.borrow(),
         }
+    }
+
+    /// The later of this clock and the wall clock, which differ where that was put since the start, or where the machine
+    /// slept: what lies ahead of it lies ahead by any clock.
+    pub fn latest(&self) -> Timestamp {
+        match &self.0 {
+            Source::Running { .. } => self.now().max(wall()),
+            Source::Manual(_) => self.now(),
+        }
+    }
+
+    /// When, by this clock, the time comes that others call `time`; nothing if it has come.
+    pub fn coming(&self, time: Timestamp) -> Option<Timestamp> {
+        let ahead =
+            Duration::try_from(time.duration_since(self.latest())).ok().filter(|ahead| !ahead.is_zero());
+        ahead.map(|ahead| after(self.now(), ahead))
     }
 
     /// Puts a manual clock forward; a running one cannot be put.
@@ -58,6 +73,11 @@ impl Clock {
             }
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the place")]
+fn wall() -> Timestamp {
+    Timestamp::now()
 }
 
 /// `time` and `wait` later; the end of time where there is no such time.

@@ -56,8 +56,9 @@ impl Run {
     }
 
     async fn renew(&self) -> Result<(), StoreError> {
-        let alive_until = after(self.clock.now(), ALIVE_FOR);
-        self.store.heartbeat(self.id, alive_until).await?;
+        let now = self.clock.now();
+        let alive_until = after(now, ALIVE_FOR);
+        self.store.heartbeat(self.id, now, alive_until).await?;
         self.alive_until_ms.store(alive_until.as_millisecond(), Ordering::Release);
         Ok(())
     }

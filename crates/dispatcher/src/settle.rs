@@ -56,20 +56,21 @@ impl Patience {
         let held = holds.held_between(standing.waiting_since, now);
         let patience = after(after(standing.waiting_since, self.retry_for), held);
         let age = self.max_event_age.map(|age| after(standing.event_time, age));
-        let dedup = standing
-            .uncertain
-            .as_ref()
-            .zip(self.dedup_window)
-            .map(|(uncertain, window)| after(uncertain.since, window));
         [
             Some(Deadline { at: patience, reason: RETRY_PERIOD_OVER }),
             age.map(|at| Deadline { at, reason: EVENT_TOO_OLD }),
-            dedup.map(|at| Deadline { at, reason: DEDUP_WINDOW_OVER }),
+            self.recognised_until(standing),
         ]
         .into_iter()
         .flatten()
         .min_by_key(|deadline| deadline.at)
         .unwrap_or(Deadline { at: patience, reason: RETRY_PERIOD_OVER })
+    }
+
+    /// When the platform no longer recognises what it may have had first, if it ever forgets.
+    pub fn recognised_until(&self, standing: &Standing) -> Option<Deadline> {
+        let (uncertain, window) = standing.uncertain.as_ref().zip(self.dedup_window)?;
+        Some(Deadline { at: after(uncertain.since, window), reason: DEDUP_WINDOW_OVER })
     }
 }
 

@@ -1,9 +1,10 @@
 //! One service works on a store; any number of commands look at it.
 
 use conversion_store::{Access, StoreError};
+use platform_sandbox::Platform;
 use serde_json::Value;
 
-use crate::harness::{Counts, Platforms, Program, World, booked, signalbox};
+use crate::harness::{Counts, Platforms, Program, World, booked, many, signalbox};
 
 #[tokio::test]
 async fn a_second_service_on_the_same_store_refuses_to_start() {
@@ -38,6 +39,50 @@ async fn a_second_service_on_the_same_store_refuses_to_start() {
     // And the first has not noticed.
     first.api.report(&[booked("f")]).await;
     first.api.until_counts("tiktok", Counts::delivered(2)).await;
+}
+
+/// Commands that read see a whole account at any moment, and the service does not notice them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_read_beside_a_service_that_is_at_work() {
+    let platforms = Platforms::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut environment = platforms.environment();
+    let store = folder.path().join("signalbox.db");
+    environment.insert("SIGNALBOX_STORE".to_owned(), format!("sqlite://{}", store.display()));
+    let mut program = Program::serve(&environment).await;
+    let mut expected = 0;
+    for round in 0..5 {
+        let events = many(&format!("round-{round}"), 200);
+        program.api.report(&events).await;
+        expected += 200;
+        for arguments in [
+            &["audit", "--json"][..],
+            &["audit"],
+            &["deliveries", "--json", "--limit", "50"],
+            &["deliveries", "--sink", "tiktok"],
+            &["notices", "--json"],
+        ] {
+            let output = signalbox(arguments, &environment).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
+            assert_eq!(said, "", "{arguments:?}");
+        }
+        let refused = signalbox(&["serve", "--listen", "127.0.0.1:0"], &environment).output().unwrap();
+        assert_eq!(refused.status.code(), Some(2));
+    }
+    for sink in ["tiktok", "google-ads"] {
+        program.api.until_counts(sink, Counts::delivered(expected)).await;
+    }
+    for platform in Platform::ALL {
+        let report = platforms.of(platform);
+        assert_eq!((report.received, report.deduplicated, report.counted_twice), (expected, 0, 0));
+    }
+    assert_eq!(program.api.audit().await["accepted"], expected);
+
+    // The lock goes with the process, however that ends.
+    program.kill();
+    let next = Program::serve(&environment).await;
+    assert_eq!(next.api.audit().await["accepted"], expected);
 }
 
 #[tokio::test]

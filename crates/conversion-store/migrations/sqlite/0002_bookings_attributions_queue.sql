@@ -1,3 +1,6 @@
+-- When the run last gave a sign of life.
+ALTER TABLE run ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;
+
 -- What visitors left behind, packed (src/sqlite/pack.rs), by the id that their site hands on. last_seen repeats what is
 -- packed, so that the oldest can be forgotten.
 CREATE TABLE attribution (

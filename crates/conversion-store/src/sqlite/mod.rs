@@ -29,6 +29,7 @@ use async_trait::async_trait;
 use conversion_core::Timestamp;
 use conversion_core::sink::Related;
 use rusqlite::Connection;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
 use crate::Store;
 use crate::admission::{Acceptance, Admission};
@@ -107,9 +108,17 @@ impl fmt::Debug for SqliteStore {
     }
 }
 
+/// What SQLite says where a file of the database itself cannot grow.
+const DISK_FULL: &str = "database or disk is full";
+
 /// Names what was tried when the database refused.
 fn failed(action: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + Copy {
-    move |source| StoreError::Database { action, source: source.into() }
+    move |error| {
+        // For want of room SQLite says only that the index of its log cannot grow.
+        let is_full = error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE);
+        let source = if is_full { DISK_FULL.into() } else { error.into() };
+        StoreError::Database { action, source }
+    }
 }
 
 #[async_trait]
@@ -119,8 +128,9 @@ impl Store for SqliteStore {
         self.write(action, move |work| write::run::start(work, now.into(), alive_until.into())).await
     }
 
-    async fn heartbeat(&self, run: RunId, alive_until: Timestamp) -> Result<(), StoreError> {
-        self.write("renew a run", move |work| write::run::heartbeat(work, run, alive_until.into())).await
+    async fn heartbeat(&self, run: RunId, now: Timestamp, alive_until: Timestamp) -> Result<(), StoreError> {
+        let action = "renew a run";
+        self.write(action, move |work| write::run::heartbeat(work, run, now.into(), alive_until.into())).await
     }
 
     async fn register_sinks(&self, sinks: &[SinkRegistration]) -> Result<Vec<RegisteredSink>, StoreError> {

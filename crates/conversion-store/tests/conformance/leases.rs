@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use conversion_store::{Admission, Driver, Lease, NewDelivery, RunId, SettleOutcome, Status, Uncertainty};
+use conversion_store::{
+    Admission, Driver, Hold, Lease, NewDelivery, RunId, SettleOutcome, Status, Uncertainty,
+};
 use tokio::task::JoinSet;
 
 use super::Backend;
-use super::fixture::{Fixture, admission, at, change, lease, parked};
+use super::fixture::{Fixture, admission, at, change, lease, parked, registration};
 
 fn due(fixture: &Fixture, id: &str, seconds: i64) -> Admission {
     let new =
@@ -158,7 +160,7 @@ pub(crate) async fn a_renewed_run_keeps_its_leases(backend: &impl Backend) {
     let run = fixture.store.start_run(at(0), at(30)).await.unwrap();
     fixture.delivery("a").await;
     assert_eq!(lease(&*fixture.store, run, fixture.tiktok, 0, 10).await.len(), 1);
-    fixture.store.heartbeat(run, at(300)).await.unwrap();
+    fixture.store.heartbeat(run, at(0), at(300)).await.unwrap();
     let other = RunId(run.0 + 1);
     assert!(lease(&*fixture.store, other, fixture.tiktok, 200, 10).await.is_empty());
     assert_eq!(lease(&*fixture.store, other, fixture.tiktok, 300, 10).await.len(), 1);
@@ -175,4 +177,41 @@ pub(crate) async fn the_next_due_time_is_of_free_deliveries(backend: &impl Backe
     assert_eq!(fixture.store.next_due(fixture.google).await.unwrap(), None);
     fixture.settle(&leased, conversion_store::Change { due_at: Some(at(40)), ..parked() }, 1).await;
     assert_eq!(fixture.store.next_due(fixture.tiktok).await.unwrap(), Some(at(40)));
+}
+
+pub(crate) async fn what_waits_is_put_back_with_the_clock(backend: &impl Backend) {
+    let fixture = Fixture::new(backend).await;
+    let lease = fixture.leased("tried").await;
+    let uncertain = Some(Uncertainty { since: at(3500), dedup_key: Some("key".to_owned()) });
+    let again = conversion_store::Change { due_at: Some(at(3700)), uncertain, ..change(Status::Pending) };
+    fixture.settle(&lease, again, 3550).await;
+    let handed_back = fixture.accept(due(&fixture, "handed-back", 3605)).await;
+    let hold = Hold {
+        event_name: None,
+        reason: "unavailable".to_owned(),
+        message: "HTTP 503".to_owned(),
+        since: at(3590),
+        until: Some(at(3620)),
+        failures: 1,
+    };
+    fixture.store.hold(fixture.tiktok, &hold).await.unwrap();
+    fixture.store.heartbeat(fixture.run, at(3600), at(3900)).await.unwrap();
+
+    // An hour back, and a minute later.
+    let run = fixture.store.start_run(at(60), at(360)).await.unwrap();
+    let due = async |seconds| super::fixture::lease(&*fixture.store, run, fixture.tiktok, seconds, 10).await;
+    assert!(due(64).await.is_empty());
+    let taken = due(65).await;
+    assert_eq!(taken.iter().map(|lease| lease.id.event).collect::<Vec<_>>(), [handed_back]);
+    assert!(due(159).await.is_empty());
+    let taken = due(160).await;
+    assert_eq!(taken[0].id, lease.id);
+    assert_eq!(taken[0].uncertain.as_ref().map(|uncertain| uncertain.since), Some(at(-40)));
+    let sinks = fixture.store.register_sinks(&[registration("tiktok")]).await.unwrap();
+    assert_eq!(sinks[0].holds, [Hold { since: at(50), until: Some(at(80)), ..hold }]);
+
+    // Later than the last sign of life, nothing changes.
+    fixture.store.start_run(at(61), at(361)).await.unwrap();
+    let sinks = fixture.store.register_sinks(&[registration("tiktok")]).await.unwrap();
+    assert_eq!(sinks[0].holds[0].until, Some(at(80)));
 }

@@ -73,6 +73,7 @@ macro_rules! conformance {
             leases::a_lapsed_runs_leases_are_taken_over,
             leases::a_renewed_run_keeps_its_leases,
             leases::the_next_due_time_is_of_free_deliveries,
+            leases::what_waits_is_put_back_with_the_clock,
             targets::a_lost_lease_has_the_key_that_it_bore,
             targets::a_key_that_is_known_stays_however_often_the_target_changes,
             targets::what_was_leased_since_bears_the_later_key,

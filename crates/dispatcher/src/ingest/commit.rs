@@ -77,12 +77,14 @@ impl Committer {
         let now = self.clock.now();
         let events: Vec<Arc<CanonicalEvent>> =
             group.iter().flat_map(|submission| submission.events.iter().cloned()).collect();
-        let immediate = events.iter().filter(|event| event.event_time <= now).count();
+        let due: Vec<_> =
+            events.iter().map(|event| self.clock.coming(event.event_time).unwrap_or(now)).collect();
+        let immediate = due.iter().filter(|due_at| **due_at <= now).count();
         let wanted = if self.driver == Driver::Builtin { immediate } else { 0 };
         let mut room: Vec<usize> = self.lanes.iter().map(|lane| lane.reserve(wanted, now)).collect();
         let reserved = room.clone();
         let admissions: Vec<Admission> =
-            events.iter().map(|event| self.admit(event, now, &mut room)).collect();
+            events.iter().zip(due).map(|(event, due_at)| self.admit(event, due_at, now, &mut room)).collect();
         match self.store.accept(&admissions, now).await {
             Ok(acceptances) => {
                 self.hand_over(&events, &admissions, &acceptances, &reserved, now);
@@ -107,8 +109,13 @@ impl Committer {
     }
 
     /// The event's deliveries: leased to this run where its worker has room, else free and due.
-    fn admit(&self, event: &CanonicalEvent, now: Timestamp, room: &mut [usize]) -> Admission {
-        let due_at = event.event_time.max(now);
+    fn admit(
+        &self,
+        event: &CanonicalEvent,
+        due_at: Timestamp,
+        now: Timestamp,
+        room: &mut [usize],
+    ) -> Admission {
         let routes = self.lanes.iter().zip(room).map(|(lane, room)| {
             let in_memory = due_at <= now && *room > 0;
             *room -= usize::from(in_memory);

@@ -104,7 +104,7 @@ impl Ingest {
 
     /// Takes the events of one request. A bad one does not cost the good ones. Returns after the commit.
     pub async fn take(&self, events: &[&str]) -> Result<Vec<IngestResult>, IngestError> {
-        let now = self.clock.now();
+        let now = self.clock.latest();
         let read: Vec<_> = events.iter().map(|json| self.read(json, now)).collect();
         let valid: Vec<_> = read.iter().filter_map(|event| event.as_ref().ok().cloned()).collect();
         let mut acceptances = self.commit(valid).await?.into_iter();

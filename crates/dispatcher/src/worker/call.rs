@@ -13,7 +13,7 @@ impl Station {
     /// again in `retry_in`, should it fail in passing; returns the wait that the platform named then.
     pub async fn serve_call(&self, lease: Lease, retry_in: Duration) -> Option<Duration> {
         let now = self.clock.now();
-        let work = match self.read(lease, now) {
+        let work = match self.read(lease) {
             Ok(work) => Work { retry_in: Some(retry_in), ..work },
             Err(unreadable) => {
                 let items = vec![unreadable];

@@ -73,7 +73,7 @@ impl Station {
         let event = candidate.event.clone().ok_or(LeftFor::Purged)?;
         let Candidate { id, fence, ref uncertain, .. } = *candidate;
         let lease = Lease { id, fence, tries: 0, waiting_since: now, uncertain: uncertain.clone(), event };
-        self.read(lease, now).map_err(|unreadable| {
+        self.read(lease).map_err(|unreadable| {
             LeftFor::Failure(unreadable.change.and_then(|change| change.reason).unwrap_or_default())
         })
     }

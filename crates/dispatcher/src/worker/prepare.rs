@@ -18,7 +18,7 @@ use crate::clock::after;
 use crate::config::OnMissingCredentials;
 use crate::gate::PROBE_EVERY;
 use crate::intake::Work;
-use crate::reason::{INTERNAL_ERROR, MAPPING_CHANGED_AFTER_SEND, WAITING_FOR_EARLIER};
+use crate::reason::{DEDUP_WINDOW_OVER, INTERNAL_ERROR, MAPPING_CHANGED_AFTER_SEND, WAITING_FOR_EARLIER};
 use crate::screen::Screened;
 use crate::settle::{self, Patience, Standing};
 
@@ -77,6 +77,10 @@ impl Station {
     /// Prepares one delivery as of `now`.
     pub(super) async fn prepare(&self, work: Work, surroundings: &Surroundings, now: Timestamp) -> Prepared {
         let standing = self.standing(&work.lease, work.event.event_time);
+        // The clock was put back since it became due.
+        if let Some(due_at) = self.clock.coming(work.event.event_time) {
+            return Prepared::Settled(work, settle::handed_back(&standing, due_at));
+        }
         let hold = self.gate.hold(Some(&work.event.event_name));
         if let Some(hold) = hold.filter(|hold| hold.until.is_none_or(|until| until > now)) {
             return Prepared::Settled(work, held(&standing, hold, now));
@@ -160,11 +164,15 @@ impl Station {
 
     /// Gives up what is past its deadline, and what can no longer be sent without being counted twice.
     pub(super) fn too_late(&self, payload: &Payload, standing: &Standing, now: Timestamp) -> Option<Change> {
-        let deadline = self.patience(payload).deadline(standing, &self.gate.history(), now);
+        let patience = self.patience(payload);
+        let deadline = patience.deadline(standing, &self.gate.history(), now);
+        // The platform's clock went on where this machine slept.
+        let forgotten = patience.recognised_until(standing).filter(|until| self.clock.latest() >= until.at);
         let give_up = |reason: &Reason, message: &str| Some(settle::failed(standing, reason, message));
         let sent_as = standing.uncertain.as_ref().map(|uncertain| &uncertain.dedup_key);
         match sent_as {
             _ if now >= deadline.at => give_up(deadline.reason, "given up at its deadline"),
+            _ if forgotten.is_some() => give_up(DEDUP_WINDOW_OVER, "given up at its deadline"),
             Some(_) if payload.dedup_key.is_none() => {
                 let message = "perhaps received, and the platform would not recognise a repetition";
                 give_up(Interrupted.failed(), message)

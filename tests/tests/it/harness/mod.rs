@@ -3,7 +3,10 @@
 
 mod api;
 mod bookings;
+pub(crate) mod disk;
 mod events;
+mod faults;
+mod figures;
 mod graphql;
 mod platforms;
 mod program;
@@ -14,6 +17,8 @@ mod world;
 pub(crate) use api::{Api, Counts, Reply};
 pub(crate) use bookings::{FIELD, TRIAL, WEBHOOKS, trial};
 pub(crate) use events::{SPEC_EVENT, booked, event, ids, many};
+pub(crate) use faults::Faults;
+pub(crate) use figures::{figure, is_long};
 pub(crate) use graphql::SPEC_QUERY;
 pub(crate) use platforms::{GOOGLE, Platforms, TIKTOK, google_verdict, tiktok_verdict};
 pub(crate) use program::{Program, signalbox};

@@ -14,7 +14,7 @@ pub(crate) const GOOGLE: Platform = Platform::GoogleAds;
 pub(crate) struct Platforms {
     pub(crate) sandbox: Sandbox,
     pub(crate) base: String,
-    _server: JoinSet<io::Result<()>>,
+    server: JoinSet<io::Result<()>>,
 }
 
 impl Platforms {
@@ -22,10 +22,21 @@ impl Platforms {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let sandbox = Sandbox::new(7);
-        let mut server = JoinSet::new();
-        let serving = sandbox.clone();
-        server.spawn(async move { serving.serve(listener, std::future::pending()).await });
-        Self { sandbox, base, _server: server }
+        let mut platforms = Self { sandbox, base, server: JoinSet::new() };
+        platforms.serve(listener);
+        platforms
+    }
+
+    fn serve(&mut self, listener: TcpListener) {
+        let serving = self.sandbox.clone();
+        self.server.spawn(async move { serving.serve(listener, std::future::pending()).await });
+    }
+
+    /// Drops every open connection, and answers again where it was.
+    pub(crate) async fn drop_connections(&mut self) {
+        self.server.shutdown().await;
+        let listener = TcpListener::bind(self.base.trim_start_matches("http://")).await.unwrap();
+        self.serve(listener);
     }
 
     /// What a user sets to reach both platforms here, and the queue.
