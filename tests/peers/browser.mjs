@@ -19,8 +19,12 @@ const executablePath =
   process.env.CHROMIUM ?? folders.flatMap((folder) => names.map((name) => join(folder, name))).find(isThere);
 if (!executablePath) throw new Error(`none of ${names} is on the path; name a browser by CHROMIUM`);
 
+// Far more than anything takes, so that only what never comes is given up.
+const PATIENCE = 180_000;
+
 const browser = await chromium.launch({
   executablePath,
+  timeout: PATIENCE,
   args: [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -33,9 +37,16 @@ async function visitor() {
   // Booking pages are played: nothing leaves this machine.
   await context.route(/as\.me|acuityscheduling\.com/, (route) => route.fulfill({ body: "booking" }));
   const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
   const posts = [];
   const errors = [];
   const answers = [];
+  let ended = 0;
+  const count = (request) => {
+    if (request.method() === "POST") ended += 1;
+  };
+  page.on("requestfinished", count);
+  page.on("requestfailed", count);
   page.on("pageerror", (error) => errors.push(String(error)));
   page.on("request", (request) => {
     if (request.method() === "POST") posts.push(JSON.parse(request.postData()));
@@ -45,7 +56,18 @@ async function visitor() {
   });
   return {
     page,
-    go: (address) => page.goto(address, { waitUntil: "networkidle" }),
+    // Returns once the script has run: a slow browser may be idle before.
+    go: async (address) => {
+      await page.goto(address, { waitUntil: "networkidle" });
+      await page.waitForFunction(() => typeof window.signalbox?.consent === "function");
+    },
+    // So many reports in all have been made and have come to their end.
+    reported: async (reports) => {
+      for (const deadline = Date.now() + PATIENCE; ended < reports; ) {
+        if (Date.now() > deadline) throw new Error(`${ended} of ${reports} reports`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    },
     act: async (action, argument) => {
       await page.evaluate(action, argument);
       await page.waitForLoadState("networkidle");
@@ -80,6 +102,7 @@ const seen = {};
 
 const ann = await visitor();
 await ann.go(`${site}/?ttclid=E.C.P.abc&gclid=Cj0abc&ttp=none&utm_source=tiktok`);
+await ann.reported(1);
 seen.landing = await ann.look();
 await ann.go(`${site}/second`);
 seen.second = await ann.look();
@@ -98,6 +121,7 @@ await ann.act(() => {
   document.cookie = "_ttp=ttp-of-ann; path=/";
 });
 await ann.go(`${site}/second`);
+await ann.reported(2);
 seen.cookie = await ann.look();
 await ann.go(`${site}/?ttclid=E.C.P.abc`);
 seen.again = await ann.look();
@@ -113,6 +137,7 @@ seen.unasked = await bob.look();
 await bob.act(() => window.signalbox.consent("denied"));
 seen.denied = await bob.look();
 await bob.act(() => dispatchEvent(new CustomEvent("signalbox:consent", { detail: true })));
+await bob.reported(1);
 seen.granted = await bob.look();
 await bob.act(() => window.signalbox.consent(true));
 seen.grantedTwice = await bob.look();
@@ -126,6 +151,7 @@ await bob.leave();
 const fay = await visitor();
 await fay.go(`${site}/asks`);
 await fay.act(() => window.signalbox.consent(true));
+await fay.reported(1);
 await fay.go(`${site}/asks`);
 await fay.withdraw();
 await fay.go(`${site}/asks`);
@@ -144,6 +170,7 @@ await gus.leave();
 const eve = await visitor();
 await eve.page.addInitScript(() => (window.signalbox = { consent: true }));
 await eve.go(`${site}/asks?ttclid=E.C.P.eve`);
+await eve.reported(1);
 seen.decided = await eve.look();
 await eve.leave();
 
@@ -154,12 +181,14 @@ await dan.page.addInitScript(() => {
   Object.defineProperty(document, "cookie", { get, set() {} });
   Object.defineProperty(window, "localStorage", { get: () => { throw new Error("forbidden"); } });
 });
-await dan.page.goto(`${site}/?gclid=Cj0dan`, { waitUntil: "networkidle" });
+await dan.go(`${site}/?gclid=Cj0dan`);
+await dan.reported(1);
 seen.locked = { cookies: await dan.page.context().cookies(site) };
 await dan.leave();
 
 const mallory = await visitor();
 await mallory.go(`${stranger}/?ttclid=E.C.P.stranger`);
+await mallory.reported(1);
 seen.stranger = await mallory.look();
 await mallory.leave();
 

@@ -1,5 +1,6 @@
 //! Project tasks.
 
+mod matrix;
 mod peers;
 
 use std::env;
@@ -7,6 +8,7 @@ use std::process::{Command, ExitCode};
 
 const USAGE: &str = "\
 cargo xtask test [ARGS]   build the program and run every test; ARGS go to cargo test
+cargo xtask matrix        run the long form of the fault matrix, and print what was measured
 cargo xtask lint          formatting, lints and docs, warnings denied
 cargo xtask peers         install what the tests hold the program against: npm packages and a browser
 ";
@@ -17,6 +19,7 @@ fn main() -> ExitCode {
     let rest: Vec<String> = arguments.collect();
     let done = match task.as_deref() {
         Some("test") => test(&rest),
+        Some("matrix") => matrix::run(),
         Some("lint") => lint(),
         Some("peers") => peers::install(),
         _ => Err(USAGE.to_owned()),

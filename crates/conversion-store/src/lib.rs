@@ -7,6 +7,7 @@ mod admission;
 mod attribution;
 mod audit;
 mod booking;
+pub mod crash;
 mod error;
 mod hold;
 mod lease;

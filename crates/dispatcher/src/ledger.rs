@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use conversion_store::crash::{self, Room};
 use conversion_store::{Settlement, SinkId, Status, Store};
 use tokio::sync::{mpsc, oneshot};
 
@@ -98,6 +99,7 @@ impl Writer {
         if group.is_empty() {
             return;
         }
+        crash::pass(Room::ResultsGathered);
         while let Err(error) = self.store.settle(group, self.clock.now()).await {
             tracing::error!(%error, "results cannot be written; trying again");
             tokio::time::sleep(RETRY).await;

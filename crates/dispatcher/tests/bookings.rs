@@ -124,7 +124,7 @@ async fn start(folder: &TempDir, sources: &[&str], email: &str) -> Service {
 
 /// The store, once a service that was just stopped has let go of it.
 async fn open(url: &str) -> Arc<dyn Store> {
-    for _ in 0..1000 {
+    for _ in 0..6000 {
         match conversion_store::open(url, Access::ReadWrite) {
             Err(StoreError::InUse(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
             opened => return opened.unwrap(),
@@ -143,7 +143,7 @@ async fn receive(service: &Service, source: &str, appointment: &str) {
 async fn settled(service: &Service, appointment: &str) -> NoticeRecord {
     let filter =
         NoticeFilter { appointment: Some(appointment.to_owned()), limit: 1, ..NoticeFilter::default() };
-    for _ in 0..1000 {
+    for _ in 0..6000 {
         let (mut notices, _) = service.store.notices(&filter).await.unwrap();
         match notices.pop() {
             Some(notice) if notice.status != NoticeStatus::Pending => return notice,
@@ -154,7 +154,7 @@ async fn settled(service: &Service, appointment: &str) -> NoticeRecord {
 }
 
 async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
-    for _ in 0..1000 {
+    for _ in 0..6000 {
         if is_so().await {
             return;
         }

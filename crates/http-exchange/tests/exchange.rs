@@ -31,9 +31,11 @@ async fn serve(listener: TcpListener, end: &str, reply: &str) -> String {
     String::from_utf8(seen).unwrap()
 }
 
-fn client() -> Client {
-    let options = ClientOptions { timeout: Duration::from_millis(500), ..ClientOptions::default() };
-    Client::new(options).unwrap()
+/// Longer than any answer takes that is to come.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn client(timeout: Duration) -> Client {
+    Client::new(ClientOptions { timeout, ..ClientOptions::default() }).unwrap()
 }
 
 fn headers() -> Vec<Header> {
@@ -45,8 +47,12 @@ fn headers() -> Vec<Header> {
 }
 
 async fn send(url: String) -> Answer {
+    send_within(PATIENCE, url).await
+}
+
+async fn send_within(timeout: Duration, url: String) -> Answer {
     let request = Arc::new(Request { url, headers: headers(), body: Body::compose("{", [], "}") });
-    client().exchange(&request, Some(&Secret::new("short-lived"))).await
+    client(timeout).exchange(&request, Some(&Secret::new("short-lived"))).await
 }
 
 fn class(answer: &Answer) -> FailureClass {
@@ -73,7 +79,7 @@ async fn what_is_got_is_asked_for_with_the_same_credentials() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/keys", listener.local_addr().unwrap());
     let reply = "HTTP/1.1 200 OK\r\nContent-Length: 35\r\n\r\nbad token static-secret short-lived";
-    let (client, headers, token) = (client(), headers(), Secret::new("short-lived"));
+    let (client, headers, token) = (client(PATIENCE), headers(), Secret::new("short-lived"));
     let (got, seen) =
         tokio::join!(client.get(&url, &headers, Some(&token)), serve(listener, "\r\n\r\n", reply));
     assert!(seen.starts_with("GET /keys "), "{seen}");
@@ -115,7 +121,7 @@ async fn what_broke_off_was_perhaps_received() {
 async fn silence_was_perhaps_received() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    let answer = send(url).await;
+    let answer = send_within(Duration::from_millis(500), url).await;
     assert_eq!(class(&answer), FailureClass::Interrupted);
 }
 

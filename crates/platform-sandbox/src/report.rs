@@ -63,6 +63,8 @@ pub struct PlatformReport {
     pub max_batch: u64,
     /// Items per request that was read.
     pub mean_batch: f64,
+    /// Requests under way now.
+    pub in_flight: u64,
     /// Most requests at the same time.
     pub max_in_flight: u64,
     /// Items accepted, by TikTok event name or the id of the Google conversion action.

@@ -9,7 +9,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::google_ads::AccessTokens;
 use crate::qstash;
-use crate::report::{Report, SeenId, Sinks};
+use crate::report::{PlatformReport, Report, SeenId, Sinks};
 use crate::settings::Settings;
 use crate::tally::Tally;
 use crate::{Platform, reply::Reply};
@@ -104,10 +104,7 @@ impl State {
 
     pub(crate) fn report(&self) -> Report {
         Report {
-            sinks: Sinks {
-                tiktok: self.tiktok.tally().report(),
-                google_ads: self.google_ads.tally().report(),
-            },
+            sinks: Sinks { tiktok: self.tiktok.report(), google_ads: self.google_ads.report() },
             acuity: self.acuity.report(),
             qstash: self.qstash.report(),
             token_requests: self.token_requests.load(Relaxed),
@@ -135,6 +132,10 @@ impl PlatformState {
 
     pub(crate) fn ids(&self) -> Vec<SeenId> {
         self.tally().ids()
+    }
+
+    fn report(&self) -> PlatformReport {
+        PlatformReport { in_flight: self.in_flight.load(Relaxed), ..self.tally().report() }
     }
 
     /// Notes what a request is answered.

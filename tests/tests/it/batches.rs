@@ -1,9 +1,9 @@
 //! Batches: one bad event among many, and what each delivery shows of what it shared a request with.
 
-use platform_sandbox::Settings;
+use platform_sandbox::{Settings, Verdict};
 use serde_json::{Value, json};
 
-use crate::harness::{Counts, GOOGLE, TIKTOK, World, google_verdict, ids, many, tiktok_verdict, until};
+use crate::harness::{Counts, GOOGLE, TIKTOK, World, google_verdict, ids, many, tiktok_verdict};
 
 #[tokio::test]
 async fn one_bad_event_in_a_hundred_fails_alone() {
@@ -74,19 +74,17 @@ async fn a_batch_has_a_hundred_at_most_by_default() {
 #[tokio::test]
 async fn a_request_that_is_too_large_is_halved() {
     let world = World::start().await;
-    // 40061: invalid batch size. Slow, so that no more than one half is on its way before TikTok takes any.
-    let codes = [(40061, 1.0)].into();
-    world.platforms.sandbox.configure(TIKTOK, Settings { codes, latency_ms: 200, ..Settings::default() });
+    // 40061: invalid batch size, said once.
+    let message = Some("The batch is too large.".to_owned());
+    let once = Verdict::TikTok { code: 40061, message, times: Some(1) };
+    let verdicts = [("e-0".to_owned(), once)].into();
+    world.platforms.sandbox.configure(TIKTOK, Settings { verdicts, ..Settings::default() });
     world.report(&many("e", 8)).await;
-    until("the first refusal", async || {
-        let requests = world.platforms.of(TIKTOK).by_outcome.get("200/40061").copied().unwrap_or(0);
-        if requests >= 1 { Ok(()) } else { Err(format!("{requests} requests")) }
-    })
-    .await;
-    world.platforms.sandbox.configure(TIKTOK, Settings::default());
     world.until_counts("tiktok", Counts::delivered(8)).await;
     let report = world.platforms.of(TIKTOK);
-    assert_eq!((report.max_batch, report.received, report.counted_twice), (4, 8, 0), "{report:?}");
+    // All eight, and both halves.
+    assert_eq!((report.requests, report.max_batch), (3, 8), "{report:?}");
+    assert_eq!((report.received, report.deduplicated, report.counted_twice), (8, 0, 0), "{report:?}");
 }
 
 #[tokio::test]

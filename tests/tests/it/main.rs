@@ -27,6 +27,7 @@ mod holds;
 mod holds_passing;
 mod ingest;
 mod keys;
+mod matrix;
 mod one_service;
 mod power;
 mod privacy;

@@ -3,7 +3,9 @@
 use platform_sandbox::Settings;
 use serde_json::Value;
 
-use crate::harness::{Counts, GOOGLE, Platforms, Program, TIKTOK, ids, many, signalbox, until};
+use crate::harness::{
+    Counts, GOOGLE, Platforms, Program, SMALL_BATCHES, TIKTOK, ids, many, signalbox, until,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_sent_twice_when_it_is_stopped_in_order() {
@@ -15,6 +17,10 @@ async fn nothing_is_sent_twice_when_it_is_stopped_in_order() {
     let mut environment = platforms.environment();
     let store = folder.path().join("signalbox.db");
     environment.insert("SIGNALBOX_STORE".to_owned(), format!("sqlite://{}", store.display()));
+    // So many requests that it takes long, however slow the machine that stops it.
+    let config = folder.path().join("signalbox.toml");
+    std::fs::write(&config, SMALL_BATCHES).unwrap();
+    environment.insert("SIGNALBOX_CONFIG".to_owned(), config.display().to_string());
 
     let mut program = Program::serve(&environment).await;
     let events = many("e", 2_000);

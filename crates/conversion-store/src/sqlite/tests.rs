@@ -114,7 +114,7 @@ async fn what_is_to_be_sent_waits_for_no_list() {
         readers.list("list", wait)
     };
     let due = async {
-        let due = tokio::time::timeout(Duration::from_secs(10), store.next_due(SinkId(1))).await;
+        let due = tokio::time::timeout(Duration::from_secs(120), store.next_due(SinkId(1))).await;
         drop(ends);
         due
     };

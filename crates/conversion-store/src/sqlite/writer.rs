@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::failed;
 use super::write::intern::Interned;
 use super::write::tally::Tally;
+use crate::crash::{self, Point};
 use crate::error::StoreError;
 
 /// Calls that may wait for the thread; more wait at the door.
@@ -59,7 +60,7 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let command: Command = Box::new(move |session| {
-            if reply.send(session.transact(work)).is_err() {
+            if reply.send(session.transact(action, work)).is_err() {
                 tracing::debug!(action, "store.caller_gone");
             }
         });
@@ -89,9 +90,10 @@ fn run(mut session: Session, mut queue: mpsc::Receiver<Command>) {
 impl Session {
     fn transact<T>(
         &mut self,
+        action: &'static str,
         work: impl FnOnce(&mut Work<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        let result = attempt(&self.connection, &mut self.interned, work);
+        let result = attempt(&self.connection, &mut self.interned, action, work);
         if result.is_err() {
             // Numbers given within the transaction went with it.
             self.interned = Interned::default();
@@ -104,6 +106,7 @@ impl Session {
 fn attempt<T>(
     connection: &Connection,
     interned: &mut Interned,
+    action: &'static str,
     work: impl FnOnce(&mut Work<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
@@ -111,6 +114,8 @@ fn attempt<T>(
     let result = work(&mut work_on)?;
     let Work { transaction, tally, .. } = work_on;
     tally.write(&transaction)?;
+    crash::reach(Point::Written(action));
     transaction.commit()?;
+    crash::reach(Point::Committed(action));
     Ok(result)
 }

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use conversion_store::crash::{self, Room};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -30,8 +31,10 @@ pub(super) async fn accept(service: Shared, headers: HeaderMap, body: Body) -> R
     check_content_type(&headers)?;
     let _room = body_room(&service, &headers, service.config.server.max_body)?;
     let body = read_body(body, service.config.server.max_body).await?;
+    crash::pass(Room::RequestRead);
     let events = split(&body, service.config.server.max_events)?;
     let results = service.ingest.take(&events).await?;
+    crash::pass(Room::BeforeAnswer);
     let any_kept = results.iter().any(|result| result.status != IngestStatus::Rejected);
     let status = if any_kept { StatusCode::ACCEPTED } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok((status, Json(Results { results })).into_response())

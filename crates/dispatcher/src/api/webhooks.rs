@@ -6,6 +6,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path};
 use axum::http::{HeaderMap, StatusCode};
+use conversion_store::crash::{self, Room};
 use serde_json::{Value, json};
 
 use super::Shared;
@@ -36,6 +37,7 @@ pub(super) async fn receive(
         log_refusal(&service, Some(peer.ip()), &headers, &what);
         Problem::new(StatusCode::UNAUTHORIZED, not_genuine.to_string())
     })?;
+    crash::pass(Room::WebhookRead);
     desk.keep(vec![notice]).await?;
     Ok(Json(json!({})))
 }

@@ -6,6 +6,7 @@ use conversion_core::booking::{Appointment, Known};
 use conversion_core::failure::{Consequence, Failure};
 use conversion_core::reason::Place;
 use conversion_core::{CanonicalEvent, Timestamp};
+use conversion_store::crash::{self, Room};
 use conversion_store::{
     Admission, AppointmentWrite, NewDelivery, Notice, NoticeChange, NoticeId, NoticeOutcome,
     NoticeSettlement, Origin, OwnedAppointment, StoreError,
@@ -41,6 +42,7 @@ impl Desk {
         let _begun = self.under_way.begin(notices);
         let sent_at = self.clock.now();
         let Some(fetched) = self.fetch(first.appointment.clone()).await else { return Ok(()) };
+        crash::pass(Room::AppointmentFetched);
         let now = self.clock.now();
         if let Some(change) = self.learn(&fetched, sent_at, now) {
             self.log(&change);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use conversion_core::{CanonicalEvent, Timestamp};
+use conversion_store::crash::{self, Room};
 use conversion_store::{Acceptance, Admission, DeliveryId, Driver, Lease, NewDelivery, Origin, RunId, Store};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -88,6 +89,7 @@ impl Committer {
         match self.store.accept(&admissions, now).await {
             Ok(acceptances) => {
                 self.hand_over(&events, &admissions, &acceptances, &reserved, now);
+                crash::pass(Room::HandedOver);
                 let mut acceptances = acceptances.into_iter();
                 for submission in group {
                     let own = acceptances.by_ref().take(submission.events.len()).collect();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use conversion_core::failure::FailureClass;
 use conversion_core::reason::Place;
+use conversion_store::crash::{self, Room};
 use conversion_store::{DeliveryId, DeliveryRecord, Status, StoreError, Taken, Ticket};
 
 use super::handover::Call;
@@ -73,6 +74,7 @@ impl CallHandler<'_> {
         let retry_after = station.watch.over(station.serve_call(lease, retry_in)).await;
         drop(permit);
         self.service.flush().await;
+        crash::pass(Room::CallWorkedOff);
         match self.record(id).await? {
             Some(DeliveryRecord { status: Status::Pending, reason, .. }) => {
                 let reason = reason.unwrap_or_else(|| "due".to_owned());

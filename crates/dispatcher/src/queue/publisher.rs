@@ -8,6 +8,7 @@ use std::time::Duration;
 use conversion_core::Timestamp;
 use conversion_core::backoff::Backoff;
 use conversion_core::failure::{Consequence, Failure, FailureClass};
+use conversion_store::crash::{self, Room};
 use conversion_store::{Publication, QueueItem, StoreError};
 
 use super::client::Lane;
@@ -108,7 +109,9 @@ impl Publisher {
             handover.begin(items.iter().map(|item| item.id).collect());
             let parallelism = station.max_in_flight * CALLS_PER_REQUEST;
             let lane = Lane { installation: &self.installation, sink: &station.name, parallelism };
+            crash::pass(Room::BeforePublishing);
             let answer = self.queue.client.publish(lane, &items).await;
+            crash::pass(Room::Published);
             let posted = self.take_in(&items, answer);
             // In vain, if the store refuses: the next time QStash recognises what it has.
             let written = if posted.is_empty() { Ok(()) } else { station.store.published(&posted).await };

@@ -7,6 +7,7 @@ use conversion_core::Timestamp;
 use conversion_core::failure::{Blame, Consequence, Failure};
 use conversion_core::reason::HELD;
 use conversion_core::report::Outcome;
+use conversion_store::crash::{self, Room};
 use conversion_store::{Change, ItemSettlement, Settlement, Status};
 
 use super::prepare::{Prepared, Ready};
@@ -36,6 +37,7 @@ pub(super) struct Worked {
 /// Prepares and sends `lot`. `probe` names the reason of the hold that it is to test.
 pub(super) async fn work_off(station: &Station, lot: Vec<Work>, probe: Option<&str>) -> Worked {
     let now = station.clock.now();
+    crash::pass(Room::TakenUp);
     let surroundings = match station.look_up(&lot).await {
         Ok(surroundings) => surroundings,
         Err(error) => {
@@ -52,6 +54,7 @@ pub(super) async fn work_off(station: &Station, lot: Vec<Work>, probe: Option<&s
             Prepared::Settled(work, change) => settled.push(change_only(&work.lease, change)),
         }
     }
+    crash::pass(Room::Prepared);
     let waits =
         |item: &ItemSettlement| item.change.as_ref().is_some_and(|change| change.status == Status::Pending);
     let mut worked = Worked { retry_after: None, waits: settled.iter().any(waits) };
@@ -96,6 +99,9 @@ impl<'a> Dismantling<'a> {
     async fn send(mut self, batch: Vec<Ready>) -> Option<Duration> {
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
+            if part.len() < self.size {
+                crash::pass(Room::BetweenParts);
+            }
             self.station.pace.wait().await;
             if !self.may_send().await {
                 parts.push(part);
@@ -107,6 +113,7 @@ impl<'a> Dismantling<'a> {
             if !self.teaches_nothing(&answer) {
                 self.station.learn(&part, &answer).await;
             }
+            crash::pass(Room::Learned);
             self.judge(part, answer, &mut parts).await;
         }
         let rest = parts.into_iter().flatten().map(|ready| ready.work);
@@ -213,6 +220,7 @@ impl<'a> Dismantling<'a> {
         if is_setting {
             // Parked first, held then: a resume finds all that it is to release.
             station.ledger.flush().await;
+            crash::pass(Room::Parked);
             let message = ALL_REFUSED.tell(&[&first.failure.message]);
             let change = station.gate.hold_for(ALL_REFUSED, &message, first.failure.code.as_deref(), now);
             station.record(Some(change)).await;

@@ -18,6 +18,7 @@ use conversion_core::Timestamp;
 use conversion_core::descriptor::SinkDescriptor;
 use conversion_core::event::Vocabulary;
 use conversion_core::sink::ConversionSink;
+use conversion_store::crash::{self, Room};
 use conversion_store::{Hold, ItemSettlement, Lease, LeaseRequest, Settlement, SinkId, Store, StoreError};
 use http_exchange::Pace;
 use tokio::sync::{Mutex, Semaphore};
@@ -115,6 +116,7 @@ impl Station {
                 tracing::info!(sink = %self.name, event_name = shown, "resumed");
             }
         }
+        crash::pass(Room::HoldDecided);
         // One after the other, and each what holds by then: two decisions may come here in either order.
         let _turn = self.writing_holds.lock().await;
         let written = match self.gate.hold(event_name) {
@@ -150,6 +152,7 @@ impl Station {
             send::change_only(&work.lease, settle::handed_back(&standing, due_at))
         });
         let sent_at = self.clock.now();
+        crash::pass(Room::HandingBack);
         self.ledger.settle(Settlement { exchanges: Vec::new(), sent_at, items: items.collect() }).await;
     }
 

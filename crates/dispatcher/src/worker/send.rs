@@ -9,6 +9,7 @@ use conversion_core::failure::{Blame, Consequence, Failure, HoldScope};
 use conversion_core::report::Outcome;
 use conversion_core::sink::Payload;
 use conversion_core::skip::Skip;
+use conversion_store::crash::{self, Room};
 use conversion_store::{Attempt, Change, ItemSettlement, Lease, Settlement};
 
 use super::Station;
@@ -79,7 +80,9 @@ impl Station {
         let payloads: Vec<&Payload> = part.iter().map(|ready| &ready.payload).collect();
         let request = Arc::new(self.sink.compose(&payloads));
         let sent_at = self.clock.now();
+        crash::pass(Room::BeforeSend);
         let (exchanges, verdict) = self.sink.send(request).await.into_parts();
+        crash::pass(Room::AfterSend);
         let failure = verdict.as_ref().err().map(|failure| failure.message.as_str());
         tracing::debug!(sink = %self.name, items = part.len(), failure, "told the platform");
         Answer { exchanges, verdict, sent_at }

@@ -6,6 +6,7 @@ mod events;
 mod operations;
 mod pages;
 mod reasons;
+mod reliability;
 
 use std::collections::BTreeSet;
 use std::fs;

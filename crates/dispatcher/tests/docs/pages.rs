@@ -28,7 +28,8 @@ fn every_sink_crate_is_in_the_program_and_in_the_readme() {
 #[test]
 fn pages_name_files_that_are_there() {
     let mut seen = 0;
-    let docs = ["docs/architecture.md", "docs/adding-a-sink.md", "docs/adding-a-source.md"];
+    let docs =
+        ["docs/architecture.md", "docs/adding-a-sink.md", "docs/adding-a-source.md", "docs/reliability.md"];
     for page in docs.into_iter().chain(["README.md", "CONTRIBUTING.md"]) {
         let content = text(page);
         for path in code_spans(&content)

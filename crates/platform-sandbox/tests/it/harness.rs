@@ -1,6 +1,7 @@
 //! A running sandbox and a client for it.
 
 use std::sync::Once;
+use std::time::{Duration, Instant};
 
 use platform_sandbox::{Platform, PlatformReport, Report, Sandbox, Settings};
 use serde_json::{Value, json};
@@ -40,6 +41,15 @@ impl Running {
         let running = Self::start().await;
         running.sandbox.configure(platform, settings);
         running
+    }
+
+    /// Returns when the platform's report is like this.
+    pub(crate) async fn until(&self, platform: Platform, is_so: impl Fn(&PlatformReport) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !is_so(&self.of(platform)) {
+            assert!(Instant::now() < deadline, "waited in vain; there is {:?}", self.of(platform));
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

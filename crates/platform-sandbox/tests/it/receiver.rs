@@ -66,7 +66,7 @@ impl Receiver {
     pub(crate) async fn take(&mut self, many: usize) -> Vec<Told> {
         let mut taken = Vec::new();
         while taken.len() < many {
-            let next = tokio::time::timeout(Duration::from_secs(20), self.told.recv()).await;
+            let next = tokio::time::timeout(Duration::from_secs(120), self.told.recv()).await;
             taken.push(next.unwrap_or_else(|_| panic!("only {} of {many} came", taken.len())).unwrap());
         }
         taken

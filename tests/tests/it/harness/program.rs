@@ -46,15 +46,21 @@ impl Program {
 
     /// Starts the service at this address and waits until it listens.
     pub(crate) async fn serve_at(address: &str, environment: &BTreeMap<String, String>) -> Self {
+        Self::spawn(address, environment).listening(service_address).await
+    }
+
+    /// Starts the service at this address and waits for nothing.
+    pub(crate) fn spawn(address: &str, environment: &BTreeMap<String, String>) -> Self {
         let mut command = signalbox(&["serve", "--listen", address], environment);
         command.env("SIGNALBOX_LOG_FORMAT", "json").stderr(Stdio::piped()).stdout(Stdio::null());
         let mut child = command.spawn().unwrap();
         let lines = collect(child.stderr.take().unwrap());
-        let address = |line: &str| {
-            let line: Value = serde_json::from_str(line).ok()?;
-            (line["message"] == "listening").then(|| format!("http://{}", line["address"].as_str().unwrap()))
-        };
-        Self::listening(child, lines, address).await
+        Self { child, lines, api: Api::new("") }
+    }
+
+    /// The service's API, once it listens.
+    pub(crate) fn look_for_api(&self) -> Option<Api> {
+        self.printed().iter().find_map(|line| service_address(line)).map(Api::new)
     }
 
     /// Starts the sandbox on a free port and waits until it listens.
@@ -64,27 +70,22 @@ impl Program {
         let lines = collect(child.stdout.take().unwrap());
         let address =
             |line: &str| line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned);
-        Self::listening(child, lines, address).await
+        Self { child, lines, api: Api::new("") }.listening(address).await
     }
 
-    async fn listening(
-        child: Child,
-        lines: Arc<Mutex<Vec<String>>>,
-        address: impl Fn(&str) -> Option<String>,
-    ) -> Self {
-        let mut program = Self { child, lines, api: Api::new("") };
+    async fn listening(mut self, address: impl Fn(&str) -> Option<String>) -> Self {
         let base = until("the program to listen", async || {
-            let printed = program.printed();
+            let printed = self.printed();
             if let Some(base) = printed.iter().find_map(|line| address(line)) {
                 return Ok(base);
             }
-            let ended = program.child.try_wait().unwrap();
+            let ended = self.child.try_wait().unwrap();
             assert!(ended.is_none(), "it ended with {ended:?}: {printed:?}");
             Err(format!("{printed:?}"))
         })
         .await;
-        program.api = Api::new(base);
-        program
+        self.api = Api::new(base);
+        self
     }
 
     /// What it has printed so far: its log, or the sandbox's greeting.
@@ -96,6 +97,11 @@ impl Program {
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Asks it to stop, as a supervisor does.
@@ -121,6 +127,12 @@ impl Drop for Program {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// What a line of the service's log says of where it listens.
+fn service_address(line: &str) -> Option<String> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    (line["message"] == "listening").then(|| format!("http://{}", line["address"].as_str().unwrap()))
 }
 
 /// Reads lines on a thread of its own, so that the program never waits for a reader.

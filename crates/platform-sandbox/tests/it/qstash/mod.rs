@@ -70,7 +70,7 @@ async fn settled(running: &Running) -> QstashReport {
 
 /// Waits for what must come to pass.
 async fn until(come: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(120);
     while !come() {
         assert!(Instant::now() < deadline, "it has not come to pass");
         tokio::time::sleep(Duration::from_millis(2)).await;
