@@ -1,15 +1,17 @@
 //! Project tasks.
 
+mod deny;
 mod matrix;
 mod peers;
 
 use std::env;
+use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
 const USAGE: &str = "\
 cargo xtask test [ARGS]   build the program and run every test; ARGS go to cargo test
 cargo xtask matrix        run the long form of the fault matrix, and print what was measured
-cargo xtask lint          formatting, lints and docs, warnings denied
+cargo xtask lint          formatting, lints and docs, warnings denied; licences and versions of dependencies
 cargo xtask peers         install what the tests hold the program against: npm packages and a browser
 ";
 
@@ -48,13 +50,17 @@ fn test(arguments: &[String]) -> Result<(), String> {
 fn lint() -> Result<(), String> {
     cargo(&["fmt", "--all", "--check"], &[])?;
     cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"], &[])?;
-    cargo(&["doc", "--locked", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "--deny warnings")])
+    cargo(&["doc", "--locked", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "--deny warnings")])?;
+    deny::check()
 }
 
 fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> Result<(), String> {
-    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(program);
+    let mut command = Command::new(cargo_program());
     run(command.args(arguments).envs(variables.iter().copied()))
+}
+
+fn cargo_program() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// Runs a command to its good end.

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -11,8 +12,7 @@ use subtle::ConstantTimeEq as _;
 pub const REDACTED: &str = "[redacted]";
 
 /// A credential: redacted in Debug, not serialisable, wiped from memory when dropped.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone)]
 pub struct Secret(SecretString);
 
 impl Secret {
@@ -38,6 +38,15 @@ impl Secret {
     }
 }
 
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // The complaint about a number would repeat it.
+        SecretString::deserialize(deserializer)
+            .map(Self)
+            .map_err(|_| Error::custom("must be text, in quotes"))
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(REDACTED)
@@ -52,6 +61,14 @@ mod tests {
     fn is_never_printed() {
         let secret = Secret::new("hunter2");
         assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "[redacted] Some([redacted])");
+    }
+
+    #[test]
+    fn is_not_repeated_where_it_was_given_as_a_number() {
+        for json in ["72941", "[72941]", r#"{"a":72941}"#, "72941.5"] {
+            let error = serde_json::from_str::<Secret>(json).unwrap_err().to_string();
+            assert!(error.starts_with("must be text, in quotes") && !error.contains("72941"), "{error}");
+        }
     }
 
     #[test]

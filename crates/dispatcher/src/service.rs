@@ -1,6 +1,7 @@
 //! The whole dispatcher: store, sinks, sources, workers and the ways in, put together and taken down in order.
 
 use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use conversion_core::dedup::DedupTarget;
@@ -18,6 +19,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::alarm::Alarm;
 use crate::batch::Limits;
@@ -30,6 +32,7 @@ use crate::ingest::{Committer, Ingest, Lane};
 use crate::intake;
 use crate::ledger::Ledger;
 use crate::queue::{Handover, Publisher, Queue};
+use crate::rate::Rate;
 use crate::run::Run;
 use crate::screen::Rules;
 use crate::seldom::Seldom;
@@ -40,6 +43,9 @@ use crate::worker::{Station, Worker};
 
 /// Room for bodies of webhooks, in bytes: two thousand of the longest.
 const WEBHOOK_ROOM: usize = 32 * 1024 * 1024;
+
+/// Wrong keys that are answered as such, from one address in a minute.
+const GUESSES: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
 
 /// A running dispatcher.
 #[derive(Debug)]
@@ -66,6 +72,8 @@ pub struct Service {
     pub webhook_room: Semaphore,
     /// When a refused request is a warning.
     pub refusals: Seldom,
+    /// How many wrong keys and test secrets may come.
+    pub guesses: Arc<Rate>,
     ledger: Ledger,
     watch: Watch,
     workers: TaskTracker,
@@ -198,6 +206,13 @@ impl Service {
         let heart = Arc::clone(&run);
         background.spawn(watch.over(async move { heart.keep_alive().await }));
 
+        let guesses = Arc::new(Rate::new(GUESSES, clock.clone()));
+        let counted = Arc::clone(&guesses);
+        background.spawn(watch.over(async move { counted.upkeep().await }));
+        if let Some(advice) = config.keys.advice() {
+            tracing::warn!("{advice}");
+        }
+
         if config.outbound.mode == OutboundMode::Mock {
             tracing::warn!("[outbound] mode is mock: nothing is sent, and every delivery is skipped");
         }
@@ -290,6 +305,7 @@ impl Service {
             body_room: Semaphore::new(MAX_BODY),
             webhook_room: Semaphore::new(WEBHOOK_ROOM),
             refusals: Seldom::default(),
+            guesses,
             ledger,
             watch,
             workers,
@@ -312,7 +328,7 @@ impl Service {
 
     /// Runs `task` to its end, even if whoever asked for it has gone.
     pub fn finish<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-        self.workers.spawn(task)
+        self.workers.spawn(task.in_current_span())
     }
 
     /// Whether the service is being stopped: what can be continued later should end.

@@ -1,6 +1,7 @@
 //! Who may do what.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use reqwest::Method;
 
@@ -97,6 +98,59 @@ async fn neighbours_of_a_batch_are_shown_to_admins_alone() {
         assert!(text.contains("ttclid-n-1"));
         assert_eq!(text.contains("ttclid-n-0"), sees_neighbours, "{query}");
     }
+}
+
+/// Whoever guesses is told to wait; whoever shares the address and has the right key is not.
+#[tokio::test]
+async fn an_address_that_guesses_keys_has_to_wait() {
+    let world = Setup::new().file(KEYS).with("TIKTOK_TEST_SECRET", "test-secret").start().await;
+    let guess = async |path: &str| world.with_key("guess").post(path, "{}").await.status;
+    for number in 0..30 {
+        let path = if number % 2 == 0 { "/api/sinks/tiktok/resume" } else { "/api/test/tiktok" };
+        assert_eq!(guess(path).await, 401, "{number}");
+    }
+    for path in ["/api/sinks/tiktok/resume", "/api/test/tiktok", "/api/events"] {
+        let answer = world.with_key("guess").request(Method::POST, path).send().await.unwrap();
+        assert_eq!(answer.status(), 429, "{path}");
+        // Thirty in a minute.
+        assert_eq!(answer.headers()["retry-after"], "2", "{path}");
+        assert!(
+            answer.text().await.unwrap().contains("too many wrong keys came from this address"),
+            "{path}"
+        );
+    }
+    assert_eq!(world.get("/api/sinks").await.status, 401, "no key is no guess");
+    assert_eq!(world.with_key("read-key").get("/api/sinks").await.status, 200);
+    assert_eq!(world.with_key("ingest-key").get("/api/sinks").await.status, 403, "a known key is no guess");
+    let test = world.with_key("test-secret").post("/api/test/tiktok", booked("t").to_string()).await;
+    assert_eq!(test.status, 200, "{}", test.text);
+    world.advance(Duration::from_secs(2)).await;
+    assert_eq!(guess("/api/events").await, 401);
+    assert_eq!(guess("/api/events").await, 429);
+}
+
+#[tokio::test]
+async fn a_new_key_opens_what_its_scopes_say() {
+    let new = |arguments: &[&str]| {
+        let output = signalbox(&[&["keys", "new"], arguments].concat(), &BTreeMap::new()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (first, second) =
+        (new(&["the \"shop\"", "--scopes", "ingest"]), new(&["board", "--scopes", "read,ingest"]));
+    let (first_key, first_table) = first.split_once("\n\n").unwrap();
+    let (second_key, second_table) = second.split_once("\n\n").unwrap();
+    assert_ne!(first_key, second_key);
+    assert!(first_key.starts_with("signalbox_") && !first_table.contains(first_key));
+    let world = Setup::new().file(first_table).file(second_table).start().await;
+    for (key, reads) in [(first_key, 403), (second_key, 200)] {
+        let api = world.with_key(key);
+        assert_eq!(api.get("/api/sinks").await.status, reads);
+        assert_eq!(api.post("/api/events", booked("e").to_string()).await.status, 202);
+    }
+    let output = signalbox(&["keys", "new", "x", "--scopes", "write"], &BTreeMap::new()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("must be ingest, read or admin"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
-use crate::config::{Keys, Scope};
+use crate::config::{Config, Keys, Scope, Server};
 use crate::service::Service;
 
 /// What the request's key allows, for handlers that show more to some.
@@ -25,13 +25,18 @@ pub(super) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match access(&service.config.keys, request.headers(), scope) {
+    let Config { keys, server, .. } = &service.config;
+    match access(keys, request.headers(), scope, own_scheme(server)) {
         Ok(access) => {
             request.extensions_mut().insert(access);
             next.run(request).await
         }
-        Err(problem) => {
+        Err(refusal) => {
             let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+            let problem = match refusal {
+                Refusal::WrongKey => wrong_key(&service, peer, request.headers(), "the API key is not known"),
+                Refusal::Other(problem) => problem,
+            };
             log_refusal(&service, peer, request.headers(), &format!("a request was refused: {problem}"));
             let mut response = problem.into_response();
             // Here, where a key is what is asked for: webhooks and QStash sign.
@@ -39,6 +44,31 @@ pub(super) async fn guard(
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             response
+        }
+    }
+}
+
+/// Why a request is not let in.
+enum Refusal {
+    /// It has a key that nobody knows.
+    WrongKey,
+    Other(Problem),
+}
+
+/// A wrong key or secret was sent: 401, and 429 to an address that sends one after another. Only wrong ones are counted:
+/// whoever shares an address with somebody who guesses is let in by the right one all the same.
+pub(super) fn wrong_key(
+    service: &Service,
+    peer: Option<IpAddr>,
+    headers: &HeaderMap,
+    what: &'static str,
+) -> Problem {
+    let client = peer.map(|peer| client_address(peer, headers, &service.config.server.trusted_proxies));
+    match service.guesses.admit(client) {
+        Ok(()) => Problem::new(StatusCode::UNAUTHORIZED, what),
+        Err(wait) => {
+            let message = "too many wrong keys came from this address; the right one is let in at any time";
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, message).after(wait)
         }
     }
 }
@@ -54,39 +84,43 @@ pub(super) fn log_refusal(service: &Service, peer: Option<IpAddr>, headers: &Hea
     }
 }
 
-fn access(keys: &Keys, headers: &HeaderMap, scope: Scope) -> Result<Access, Problem> {
+fn access(keys: &Keys, headers: &HeaderMap, scope: Scope, own_scheme: &str) -> Result<Access, Refusal> {
+    let refuse = |status, message: String| Err(Refusal::Other(Problem::new(status, message)));
     if keys.is_empty() {
-        return if is_local_program(headers) {
+        return if is_local_program(headers, own_scheme) {
             Ok(Access { is_admin: true })
         } else {
             let message = "without API keys only programs on this machine are served, not web pages: set SIGNALBOX_API_KEY";
-            Err(Problem::new(StatusCode::FORBIDDEN, message))
+            refuse(StatusCode::FORBIDDEN, message.to_owned())
         };
     }
     let Some(presented) = bearer(headers) else {
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "send an API key: Authorization: Bearer KEY"));
+        return refuse(StatusCode::UNAUTHORIZED, "send an API key: Authorization: Bearer KEY".to_owned());
     };
-    let Some(key) = keys.find(presented) else {
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "the API key is not known"));
-    };
+    let key = keys.find(presented).ok_or(Refusal::WrongKey)?;
     if !key.allows(scope) {
         let message = format!("the API key {} does not have the scope {}", key.name, scope.name());
-        return Err(Problem::new(StatusCode::FORBIDDEN, message));
+        return refuse(StatusCode::FORBIDDEN, message);
     }
     Ok(Access { is_admin: key.allows(Scope::Admin) })
 }
 
 /// Whether no web page but our own is behind the request: a browser on this machine reaches loopback addresses, too,
 /// and pages can name any host to it.
-fn is_local_program(headers: &HeaderMap) -> bool {
+fn is_local_program(headers: &HeaderMap, own_scheme: &str) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let name =
         host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
     let name = name.trim_start_matches('[').trim_end_matches(']');
     let is_loopback =
         name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    let is_own_page = |origin: &HeaderValue| origin.as_bytes() == [b"http://", host.as_bytes()].concat();
+    let is_own_page = |origin: &HeaderValue| origin.as_bytes() == format!("{own_scheme}://{host}").as_bytes();
     is_loopback && headers.get(header::ORIGIN).is_none_or(is_own_page)
+}
+
+/// How pages of ours are addressed.
+fn own_scheme(server: &Server) -> &'static str {
+    if server.tls_certificate.is_some() { "https" } else { "http" }
 }
 
 /// The token of `Authorization: Bearer TOKEN`.
@@ -152,6 +186,7 @@ mod tests {
     fn without_keys_web_pages_are_turned_away() {
         for (host, origin, served) in [
             ("127.0.0.1:8080", None, true),
+            ("127.0.0.1:8080", Some("https://127.0.0.1:8080"), false),
             ("localhost", None, true),
             ("[::1]:8080", None, true),
             ("rebound.example:8080", None, false),
@@ -165,7 +200,7 @@ mod tests {
                 headers.insert(header::ORIGIN, origin.parse().unwrap());
             }
             assert_eq!(
-                access(&Keys::default(), &headers, Scope::Ingest).is_ok(),
+                access(&Keys::default(), &headers, Scope::Ingest, "http").is_ok(),
                 served,
                 "{host} {origin:?}"
             );

@@ -11,21 +11,23 @@ mod problem;
 mod qstash;
 mod reasons;
 mod replays;
+mod request_id;
 mod script;
 mod sinks;
 mod sources;
 mod test_event;
 mod webhooks;
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 pub use deliveries::{DeliveryView, DetailView};
 pub use notices::NoticeView;
@@ -38,6 +40,7 @@ pub use sources::SourceView;
 use crate::config::Scope;
 use crate::graphql::schema;
 use crate::service::Service;
+use crate::tls::{Tls, TlsListener};
 
 /// What every handler sees.
 pub(crate) type Shared = axum::extract::State<Arc<Service>>;
@@ -82,19 +85,33 @@ pub fn router(service: Arc<Service>) -> Router {
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(DefaultBodyLimit::max(service.config.server.max_body))
         .layer(Extension(schema(service.config.graphql)))
+        .layer(from_fn(request_id::mark))
         .with_state(service)
 }
 
-/// Serves until `shutdown`, then finishes the requests under way.
+/// Serves until `shutdown`, then finishes the requests under way. Speaks TLS where a certificate is configured.
 pub async fn serve(
     listener: TcpListener,
     service: Arc<Service>,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let listener = listener.tap_io(|stream| {
-        // Small answers must not wait for more to send; without the option they are merely slower.
-        drop(stream.set_nodelay(true));
-    });
+) -> io::Result<()> {
+    let tls = Tls::open(&service.config.server).map_err(io::Error::other)?;
+    let clock = service.clock.clone();
     let app = router(service).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, app).with_graceful_shutdown(shutdown).await
+    let Some(tls) = tls.map(Arc::new) else {
+        let listener = listener.tap_io(|stream| send_at_once(stream));
+        return axum::serve(listener, app).with_graceful_shutdown(shutdown).await;
+    };
+    let listener =
+        TlsListener::new(listener, Arc::clone(&tls)).tap_io(|stream| send_at_once(stream.get_ref().0));
+    let server = axum::serve(listener, app).with_graceful_shutdown(shutdown);
+    tokio::select! {
+        served = async { server.await } => served,
+        () = tls.keep_current(&clock) => Ok(()),
+    }
+}
+
+/// Small answers must not wait for more to send; without the option they are merely slower.
+fn send_at_once(stream: &TcpStream) {
+    drop(stream.set_nodelay(true));
 }

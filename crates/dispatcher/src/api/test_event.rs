@@ -2,11 +2,12 @@
 //!
 //! Recorded with origin `test`, outside the account. Rules about the event's age do not apply.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::Path;
+use axum::extract::{ConnectInfo, Extension, Path};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use conversion_core::exchange::Exchange;
@@ -14,7 +15,7 @@ use conversion_core::failure::Failure;
 use serde::Serialize;
 
 use super::Shared;
-use super::access::bearer;
+use super::access::{bearer, log_refusal, wrong_key};
 use super::events::{check_content_type, read_body};
 use super::problem::{Problem, unprocessable};
 use crate::service::Service;
@@ -42,11 +43,13 @@ struct Skipped {
 /// The handler.
 pub(super) async fn send(
     service: Shared,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let station = authorise(&service, &name, &headers)?;
+    let peer = peer.map(|Extension(ConnectInfo(peer))| peer.ip());
+    let station = authorise(&service, &name, peer, &headers)?;
     check_content_type(&headers)?;
     let body = read_body(body, service.config.server.max_body).await?;
     let text = str::from_utf8(&body).map_err(|_| Problem::bad_request("the body is not UTF-8"))?;
@@ -63,7 +66,12 @@ pub(super) async fn send(
     })
 }
 
-fn authorise<'s>(service: &'s Service, name: &str, headers: &HeaderMap) -> Result<&'s Arc<Station>, Problem> {
+fn authorise<'s>(
+    service: &'s Service,
+    name: &str,
+    peer: Option<IpAddr>,
+    headers: &HeaderMap,
+) -> Result<&'s Arc<Station>, Problem> {
     let closed = || {
         Problem::not_found(format!(
             "there is no test endpoint for {name}; set the sink's test_secret to open it"
@@ -71,11 +79,12 @@ fn authorise<'s>(service: &'s Service, name: &str, headers: &HeaderMap) -> Resul
     };
     let sink = service.config.sinks.iter().find(|sink| sink.name == name).ok_or_else(closed)?;
     let secret = sink.options.test_secret.as_ref().filter(|secret| !secret.is_empty()).ok_or_else(closed)?;
-    if !bearer(headers).is_some_and(|token| secret.matches(token)) {
-        return Err(Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "send the sink's test secret: Authorization: Bearer SECRET",
-        ));
+    let message = "send the sink's test secret: Authorization: Bearer SECRET";
+    let presented = bearer(headers).ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, message))?;
+    if !secret.matches(presented) {
+        let problem = wrong_key(service, peer, headers, message);
+        log_refusal(service, peer, headers, &format!("a test of the sink {name} was refused: {problem}"));
+        return Err(problem);
     }
     service.station(name).ok_or_else(closed)
 }

@@ -14,6 +14,7 @@ use crate::config::{self, Config, OutboundMode, SinkConfig, SourceConfig};
 use crate::queue::{DELIVER, Queue};
 use crate::service::{build_queue, build_sink, build_source, missing_credentials};
 use crate::telemetry;
+use crate::tls::Tls;
 
 /// The events of the spec: what a booking business reports.
 const USUAL_EVENTS: [&str; 4] =
@@ -37,12 +38,19 @@ pub(super) async fn run(
     config.check_exposure()?;
     telemetry::filter(&config.log)?;
     conversion_store::check_url(&config.store.url)?;
+    let tls = Tls::open(&config.server)?;
     let queue = build_queue(config)?;
     let sinks = config.sinks.iter().map(|sink| build_sink(config, sink)).collect::<Result<Vec<_>, _>>()?;
     let sources = config.sources.iter().map(build_source).collect::<Result<Vec<_>, _>>()?;
     let (sink_count, source_count) = (sinks.len(), sources.len());
     let store = &config.store.url;
     writeln!(out, "configuration: good; sinks: {sink_count}; sources: {source_count}; store: {store}")?;
+    if tls.is_some() {
+        writeln!(out, "  TLS: the certificate and its key fit")?;
+    }
+    if let Some(advice) = config.keys.advice() {
+        writeln!(out, "  note: {advice}")?;
+    }
     if is_mock {
         writeln!(out, "  note: [outbound] mode is mock: nothing is sent")?;
     }

@@ -7,6 +7,7 @@ mod deliveries;
 mod demo;
 mod explain;
 mod input;
+mod keys;
 mod notices;
 mod reasons;
 mod replay;
@@ -63,6 +64,9 @@ enum Command {
     /// Bookings in Acuity Scheduling.
     #[command(subcommand)]
     Acuity(sync::Command),
+    /// API keys.
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Prove that every event is accounted for. Exits with 1 where it is not.
     Audit(account::Arguments),
     /// Print completions for a shell.
@@ -140,6 +144,7 @@ fn run(arguments: Arguments, environment: &Environment) -> anyhow::Result<Verdic
             runtime()?.block_on(sync::run("acuity", &command, &config()?, environment, out))
         }
         Command::Audit(arguments) => runtime()?.block_on(account::run(&arguments, &config()?, out)),
+        Command::Keys(command) => keys::run(&command, out),
         Command::Completions { shell } => {
             // Into memory first: the generator panics where its reader has seen enough.
             let mut script = Vec::new();

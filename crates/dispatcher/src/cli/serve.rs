@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use super::Verdict;
 use crate::config::Config;
+use crate::tls::Tls;
 use crate::{Clock, Service, api};
 
 /// What is in flight this long after that is left to the next start.
@@ -35,6 +36,7 @@ impl Arguments {
             config.store.url.clone_from(url);
         }
         config.check_exposure()?;
+        Tls::open(&config.server)?;
         Ok(config)
     }
 }
@@ -47,7 +49,8 @@ pub(super) async fn run(config: Config) -> anyhow::Result<Verdict> {
     let address = listener.local_addr()?;
     let sinks: Vec<&str> = service.stations.iter().map(|station| station.name.as_str()).collect();
     let sources: Vec<&str> = service.desks.iter().map(|desk| desk.name.as_str()).collect();
-    tracing::info!(%address, sinks = sinks.join(","), sources = sources.join(","), "listening");
+    let tls = service.config.server.tls_certificate.is_some();
+    tracing::info!(%address, tls, sinks = sinks.join(","), sources = sources.join(","), "listening");
     let stopping = tokio_util::sync::CancellationToken::new();
     let server = api::serve(listener, Arc::clone(&service), {
         let stopping = stopping.clone();

@@ -41,7 +41,13 @@ pub struct ApiKey {
     sha256: [u8; 32],
     /// What it allows.
     pub scopes: Vec<Scope>,
+    /// Whether it is short enough to be guessed. Of a key that is known by its digest alone nobody can tell.
+    #[serde(skip)]
+    pub is_short: bool,
 }
+
+/// A key with fewer characters can be guessed: with them it has at least 100 bits if it is random.
+const SHORT: usize = 20;
 
 /// All keys.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +57,15 @@ impl Keys {
     /// Whether there is none: then everyone who reaches the address may do everything.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// What a human should know about them.
+    pub fn advice(&self) -> Option<String> {
+        let short = self.0.iter().find(|key| key.is_short)?;
+        Some(format!(
+            "the API key {} has fewer than {SHORT} characters and can be guessed: `signalbox keys new` makes a better one",
+            short.name
+        ))
     }
 
     /// The key that was presented. Takes the same time whichever it is.
@@ -93,14 +108,23 @@ pub(super) fn read(section: Option<toml::Value>, environment: &Environment) -> R
     }
     if let Some(key) = environment.get("SIGNALBOX_API_KEY") {
         let sha256 = Sha256::digest(key.as_bytes()).into();
-        keys.push(ApiKey { name: "SIGNALBOX_API_KEY".to_owned(), sha256, scopes: vec![Scope::Admin] });
+        let is_short = key.chars().count() < SHORT;
+        keys.push(ApiKey {
+            name: "SIGNALBOX_API_KEY".to_owned(),
+            sha256,
+            scopes: vec![Scope::Admin],
+            is_short,
+        });
     }
     Ok(Keys(keys))
 }
 
 fn digest<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
     let mut digest = [0; 32];
-    hex::decode_to_slice(String::deserialize(deserializer)?.trim(), &mut digest)
-        .map_err(|_| serde::de::Error::custom("must be 64 hex digits: printf %s KEY | sha256sum"))?;
+    hex::decode_to_slice(String::deserialize(deserializer)?.trim(), &mut digest).map_err(|_| {
+        serde::de::Error::custom(
+            "must be 64 hex digits, as `signalbox keys new` prints them: printf %s KEY | sha256sum",
+        )
+    })?;
     Ok(digest)
 }

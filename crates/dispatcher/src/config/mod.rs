@@ -5,11 +5,13 @@ mod connector;
 mod environment;
 mod expand;
 mod keys;
+mod private;
 mod queue;
 mod sections;
 mod sink;
 mod source;
 mod span;
+mod tls;
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +21,7 @@ pub use attribution::Attribution;
 pub use connector::ConnectorSettings;
 pub use environment::Environment;
 pub use keys::{ApiKey, Keys, Scope};
+pub(crate) use private::read as read_private;
 pub use queue::QueueLink;
 pub use sections::{
     Consent, Defaults, Delivery, Graphql, Log, LogFormat, Outbound, OutboundMode, Qstash, Queue, Server,
@@ -26,6 +29,7 @@ pub use sections::{
 };
 pub use sink::{OnMissingCredentials, SinkConfig, SinkOptions};
 pub use source::SourceConfig;
+pub use tls::TlsFiles;
 
 /// Everything that the program can be told.
 #[derive(Clone, Debug)]
@@ -68,6 +72,18 @@ pub enum ConfigError {
         path: PathBuf,
         /// The reason.
         source: std::io::Error,
+    },
+    /// A file with secrets can be read by others than its owner.
+    #[error(
+        "{path} can be read by others than its owner, and holds {what}: chmod 600 {path}, or, where it is mounted, give \
+         it the mode 0400",
+        path = path.display()
+    )]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// What is secret in it.
+        what: String,
     },
     /// The file is not TOML.
     #[error("{path}: {message}", path = path.display())]
@@ -171,6 +187,7 @@ impl Config {
                 Err(message) => return refuse(place, &message),
             };
         }
+        self.server.tls()?;
         self.queue_link()?;
         self.attribution.check(self.server.public_url.as_deref())?;
         Ok(self)
@@ -189,15 +206,21 @@ impl Config {
     }
 }
 
+/// The file as a table. One that holds secrets must be its owner's alone.
 fn read_file(path: &Path) -> Result<toml::Table, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    text.parse::<toml::Table>().map_err(|error| {
+    let private::File { text, is_exposed } = private::read(path)?;
+    let table = text.parse::<toml::Table>().map_err(|error| {
         let line = error
             .span()
             .map_or(1, |span| text.get(..span.start).map_or(1, |head| head.lines().count().max(1)));
         ConfigError::Syntax { path: path.to_owned(), message: format!("line {line}: {}", error.message()) }
-    })
+    })?;
+    match private::secrets(&table).first() {
+        Some(secret) if is_exposed => {
+            Err(ConfigError::Exposed { path: path.to_owned(), what: secret.clone() })
+        }
+        _ => Ok(table),
+    }
 }
 
 /// One section with its environment variables over it.

@@ -1,6 +1,7 @@
 //! The sections beside keys and sinks.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use conversion_core::consent::WhenUnknown;
@@ -14,7 +15,12 @@ use super::span;
 /// Environment variables of a section, with the setting that each gives.
 pub(super) fn variables(section: &str) -> &'static [(&'static str, &'static str)] {
     match section {
-        "server" => &[("SIGNALBOX_LISTEN", "listen"), ("SIGNALBOX_PUBLIC_URL", "public_url")],
+        "server" => &[
+            ("SIGNALBOX_LISTEN", "listen"),
+            ("SIGNALBOX_PUBLIC_URL", "public_url"),
+            ("SIGNALBOX_TLS_CERTIFICATE", "tls_certificate"),
+            ("SIGNALBOX_TLS_KEY", "tls_key"),
+        ],
         "store" => &[("SIGNALBOX_STORE", "url")],
         "outbound" => &[("OUTBOUND_MODE", "mode")],
         "delivery" => &[("SIGNALBOX_QUEUE", "queue")],
@@ -44,6 +50,10 @@ pub struct Server {
     pub max_events: usize,
     /// The address under which the outside world reaches this service; may have a path before ours.
     pub public_url: Option<String>,
+    /// File of the certificate, and of those that lead from it to the root, in PEM.
+    pub tls_certificate: Option<PathBuf>,
+    /// File of its private key, in PEM.
+    pub tls_key: Option<PathBuf>,
 }
 
 impl Default for Server {
@@ -54,6 +64,8 @@ impl Default for Server {
             max_body: 8 * 1024 * 1024,
             max_events: 10_000,
             public_url: None,
+            tls_certificate: None,
+            tls_key: None,
         }
     }
 }

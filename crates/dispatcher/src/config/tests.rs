@@ -219,11 +219,126 @@ fn without_keys_only_this_machine_is_served() {
     assert!(open(&[]).is_ok());
 }
 
+/// Every secret that there is, in the file, over it and for connectors under another name.
 #[test]
 fn no_secret_is_printed() {
-    let file = "[[sinks]]\nkind = 'tiktok'\naccess_token = 'hunter2'\ntest_secret = 'hunter2'";
-    let config = load(file, &[("SIGNALBOX_API_KEY", "hunter2")]).unwrap();
-    assert!(!format!("{config:?}").contains("hunter2"));
+    let file = r#"
+        [qstash]
+        token = "hunter2"
+        current_signing_key = "hunter2"
+        next_signing_key = "hunter2"
+        [[sinks]]
+        kind = "tiktok"
+        access_token = "hunter2"
+        test_secret = "hunter2"
+        [[sinks]]
+        kind = "google-ads"
+        client_secret = "hunter2"
+        refresh_token = "hunter2"
+        developer_token = "hunter2"
+        test_secret = "hunter2"
+        [[sources]]
+        kind = "acuity"
+        user_id = "12345"
+        api_key = "hunter2"
+        webhook_keys = ["hunter2"]
+    "#;
+    let environment: Environment = [
+        ("SIGNALBOX_API_KEY", "hunter2"),
+        ("SIGNALBOX_PUBLIC_URL", "https://signalbox.example"),
+        ("QSTASH_TOKEN", "hunter2"),
+        ("TIKTOK_ACCESS_TOKEN", "hunter2"),
+        ("GOOGLE_ADS_CLIENT_SECRET", "hunter2"),
+        ("ACUITY_API_KEY", "hunter2"),
+        ("ACUITY_WEBHOOK_KEYS", "hunter2,hunter2"),
+    ]
+    .into_iter()
+    .collect();
+    let config = Config::from_table(file.parse().unwrap(), &environment).unwrap();
+    let printed = format!("{config:?} {environment:?} {:?}", config.queue_link().unwrap().unwrap());
+    assert!(printed.contains("TIKTOK_ACCESS_TOKEN") && !printed.contains("hunter2"), "{printed}");
+    for sink in &config.sinks {
+        let built = crate::service::build_sink(&config, sink).unwrap();
+        assert!(!format!("{built:?}").contains("hunter2"), "{built:?}");
+    }
+    let source = crate::service::build_source(&config.sources[0]).unwrap();
+    assert!(!format!("{source:?}").contains("hunter2"), "{source:?}");
+}
+
+/// Settings that connectors, and the program itself, read as secrets.
+#[test]
+fn what_is_read_as_a_secret_is_one_by_its_name() {
+    let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folders = std::fs::read_dir(&crates).unwrap().map(|entry| entry.unwrap().path());
+    let own = ["sections.rs", "sink.rs"].map(|name| crates.join("dispatcher/src/config").join(name));
+    let files: Vec<_> =
+        folders.map(|folder| folder.join("src/config.rs")).filter(|file| file.exists()).collect();
+    let mut seen = 0;
+    for file in files.iter().chain(&own) {
+        for line in std::fs::read_to_string(file).unwrap().lines() {
+            let Some((name, kind)) = line.trim().trim_end_matches(',').rsplit_once(": ") else { continue };
+            if ["Secret", "Option<Secret>", "Vec<Secret>"].contains(&kind) && !name.contains("fn ") {
+                seen += 1;
+                let name = name.rsplit(' ').next().unwrap();
+                assert!(private::is_secret(name), "{name} of {}", file.display());
+            }
+        }
+    }
+    assert!(seen >= 10, "{seen}");
+}
+
+#[test]
+fn a_secret_without_quotes_is_not_repeated() {
+    for file in [
+        "[qstash]\ntoken = 72941",
+        "[[sinks]]\nkind = 'tiktok'\ntest_secret = 72941",
+        "[[sinks]]\nkind = 'tiktok'\naccess_token = 72941",
+        "[[sources]]\nkind = 'acuity'\nuser_id = '1'\napi_key = 72941",
+    ] {
+        let refused = match load(file, &[]) {
+            Err(refused) => refused,
+            Ok(config) => match config.sources.first() {
+                Some(source) => crate::service::build_source(source).unwrap_err().to_string(),
+                None => crate::service::build_sink(&config, &config.sinks[0]).unwrap_err().to_string(),
+            },
+        };
+        assert!(refused.contains("must be text, in quotes") && !refused.contains("72941"), "{refused}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_with_secrets_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("signalbox.toml");
+    let load = |toml: &str, mode: u32| {
+        std::fs::write(&path, toml).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        Config::load(Some(&path), &[("TOKEN", "hunter2")].into_iter().collect()).map_err(|e| e.to_string())
+    };
+    let secret = "[[sinks]]\nkind = 'tiktok'\naccess_token = 'hunter2'";
+    let reference = "[[sinks]]\nkind = 'tiktok'\naccess_token = '${TOKEN}'";
+    for (toml, mode, error) in [
+        (secret, 0o600, None),
+        (secret, 0o400, None),
+        (secret, 0o644, Some("sinks[0].access_token")),
+        (secret, 0o604, Some("sinks[0].access_token")),
+        (reference, 0o644, None),
+        ("[qstash]\ntoken = 'hunter2'", 0o666, Some("qstash.token")),
+        ("[server]\nlisten = '127.0.0.1:1'", 0o644, None),
+    ] {
+        let read = load(toml, mode).err();
+        let expected = error.map(|what| {
+            format!(
+                "{path} can be read by others than its owner, and holds {what}: chmod 600 {path}, or, where it is \
+                 mounted, give it the mode 0400",
+                path = path.display()
+            )
+        });
+        assert_eq!(read, expected, "{toml} {mode:o}");
+    }
 }
 
 #[test]

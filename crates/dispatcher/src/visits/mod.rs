@@ -1,6 +1,5 @@
 //! Visits: what landing pages report, on its way into the store, and out of it when its time is over.
 
-mod rate;
 mod script;
 mod sweep;
 
@@ -14,13 +13,13 @@ use conversion_core::event::{FieldError, Vocabulary};
 use conversion_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
-pub use rate::Rate;
 pub use script::Script;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::group::{self, Entrance};
 use crate::ingest::IngestError;
+use crate::rate::Rate;
 
 /// Where visits are handed in.
 #[derive(Debug)]

@@ -23,7 +23,7 @@ fn errors_name_the_setting_and_the_mend_and_no_secret() {
         ),
         ("access_token = 'Bearer hunter2'", "`access_token` holds white space"),
         ("access_token = \"hun\\nter2\"", "`access_token` holds white space"),
-        ("access_token = 12", "`access_token`: invalid type"),
+        ("access_token = 12", "`access_token`: must be text, in quotes"),
         ("pixel_id = 12", "`pixel_id`: invalid type: integer `12`, expected a string"),
         (
             "event_source = 'webb'",

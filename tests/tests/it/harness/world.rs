@@ -1,7 +1,7 @@
 //! A service in this process, on a clock that the test may put forward.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write as _};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,7 +75,7 @@ impl Setup {
         }
         let file = self.file.map(|toml| {
             let path = folder.path().join("signalbox.toml");
-            std::fs::write(&path, toml).unwrap();
+            write_private(&path, &toml);
             path
         });
         let config = Config::load(file.as_deref(), &variables.clone().into_iter().collect()).unwrap();
@@ -131,6 +131,14 @@ impl Running {
         server.join_next().await.unwrap().unwrap().unwrap();
         service.stop().await;
     }
+}
+
+/// Writes a file that its owner alone may read, as one with secrets must be.
+fn write_private(path: &std::path::Path, text: &str) {
+    let mut options = std::fs::OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.create(true).truncate(true).write(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
 }
 
 /// The store, once a service that was just stopped has let go of it.

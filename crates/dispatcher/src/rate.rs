@@ -1,4 +1,5 @@
-//! How many visits may come: of one address in a minute, and of all together in a second.
+//! How much may come from strangers: of one address in a minute, and of all together in a second. Visits are counted so,
+//! and wrong keys.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -13,14 +14,14 @@ use governor::{Quota, RateLimiter};
 
 use crate::clock::{Clock, after};
 
-/// Visits of all addresses together, in a second.
+/// Of all addresses together, in a second.
 const ALL: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
-/// Addresses that are remembered at once: some ten megabytes. Past it new visits have to wait.
+/// Addresses that are remembered at once: some ten megabytes. Past it all have to wait.
 const MAX_ADDRESSES: usize = 100_000;
 /// Addresses that have been quiet are forgotten this often.
 const FORGET_EVERY: Duration = Duration::from_secs(10);
 
-/// Counts visits. Its memory is bounded.
+/// Counts what comes. Its memory is bounded.
 #[derive(Debug)]
 pub struct Rate {
     by_address: Limiter<Option<IpAddr>, HashMapStateStore<Option<IpAddr>>>,
@@ -46,17 +47,17 @@ impl governor::clock::Clock for Ticks {
 }
 
 impl Rate {
-    /// So many visits of one address in a minute.
-    pub fn new(visits_per_minute: NonZeroU32, clock: Clock) -> Self {
+    /// So many of one address in a minute.
+    pub fn new(per_minute: NonZeroU32, clock: Clock) -> Self {
         let ticks = Ticks { start: clock.now(), clock };
         Self {
-            by_address: RateLimiter::hashmap_with_clock(Quota::per_minute(visits_per_minute), ticks.clone()),
+            by_address: RateLimiter::hashmap_with_clock(Quota::per_minute(per_minute), ticks.clone()),
             all: RateLimiter::direct_with_clock(Quota::per_second(ALL), ticks.clone()),
             ticks,
         }
     }
 
-    /// Counts a visit of this address, or says how long it has to wait. Visits without an address count as of one.
+    /// Counts what comes from this address, or says how long it has to wait. What has no address counts as of one.
     pub fn admit(&self, address: Option<IpAddr>) -> Result<(), Duration> {
         if self.by_address.len() >= MAX_ADDRESSES {
             return Err(FORGET_EVERY);
@@ -68,7 +69,7 @@ impl Rate {
     }
 
     /// Forgets addresses that have been quiet, for ever.
-    pub(super) async fn upkeep(&self) {
+    pub async fn upkeep(&self) {
         loop {
             let clock = &self.ticks.clock;
             clock.sleep_until(after(clock.now(), FORGET_EVERY)).await;
@@ -78,7 +79,7 @@ impl Rate {
     }
 }
 
-/// What one visitor has: an IPv4 address, or the 64 bits of an IPv6 network.
+/// What one stranger has: an IPv4 address, or the 64 bits of an IPv6 network.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (!0 << 64)).into(),
