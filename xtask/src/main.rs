@@ -12,7 +12,7 @@ const USAGE: &str = "\
 cargo xtask test [ARGS]   build the program and run every test; ARGS go to cargo test
 cargo xtask matrix        run the long form of the fault matrix, and print what was measured
 cargo xtask lint          formatting, lints and docs, warnings denied; licences and versions of dependencies
-cargo xtask peers         install what the tests hold the program against: npm packages and a browser
+cargo xtask peers         install what the tests hold the program against: npm packages, schemathesis and a browser
 ";
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! What the tests hold the program against: the platforms' own clients from npm, and Chromium.
+//! What the tests hold the program against: the platforms' own clients from npm, schemathesis from PyPI, and Chromium.
 
 use std::env;
 use std::fs;
@@ -18,17 +18,44 @@ pub(crate) fn install() -> Result<(), String> {
         run(Command::new("npm").args(arguments).current_dir(&folder))
             .map_err(|error| format!("{error}: the tests need Node.js with npm"))?;
     }
+    install_schemathesis()?;
     if BROWSERS.iter().any(|name| on_path(name).is_some()) {
         return Ok(());
     }
-    let missing = "the tests need Chromium: install the package chromium";
+    install_package("chromium", "the tests need Chromium: install the package chromium")
+}
+
+/// A Debian package, where there are Debian packages.
+fn install_package(package: &str, missing: &str) -> Result<(), String> {
     if on_path("apt-get").is_none() {
         return Err(missing.to_owned());
     }
     run(Command::new("apt-get").arg("update")).map_err(|error| format!("{error}: {missing}"))?;
-    let arguments = ["install", "--yes", "--no-install-recommends", "chromium"];
+    let arguments = ["install", "--yes", "--no-install-recommends", package];
     run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
         .map_err(|error| format!("{error}: {missing}"))
+}
+
+/// Into `target/schemathesis`, in the versions that `tests/openapi/requirements.txt` names. A copy of that file is left
+/// there when it is done.
+fn install_schemathesis() -> Result<(), String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let wanted = root.join("tests/openapi/requirements.txt");
+    let folder = root.join("target/schemathesis");
+    let installed = folder.join("requirements.txt");
+    let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    let text = fs::read(&wanted).map_err(|error| failed(&wanted, error))?;
+    if fs::read(&installed).is_ok_and(|installed| installed == text) {
+        return Ok(());
+    }
+    let venv = || run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+    if venv().is_err() {
+        install_package("python3-venv", "the tests need Python 3 with venv and pip")?;
+        venv()?;
+    }
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+    run(Command::new(folder.join("bin/python")).args(pip).arg(&wanted))?;
+    fs::write(&installed, text).map_err(|error| failed(&installed, error))
 }
 
 /// Whether npm has installed what the lock file says. It leaves a copy of the lock file when it is done.

@@ -54,8 +54,14 @@ fn without_values(message: &str) -> String {
     message.split('"').step_by(2).collect::<Vec<_>>().join("…").trim().to_owned()
 }
 
+/// Longer names than this mean none that is known. Time and memory of a comparison grow with the length.
+const LONGEST_LIKE: usize = 64;
+
 /// The known name that `name` most likely meant.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > LONGEST_LIKE {
+        return None;
+    }
     let plain =
         |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
     let wanted = plain(name);

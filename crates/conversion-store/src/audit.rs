@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// One sink's account. Balanced: routed = delivered + skipped + failed + pending + purged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SinkAccount {
     /// Live events that were routed to the sink.
     pub routed: u64,
@@ -29,7 +30,7 @@ impl SinkAccount {
 }
 
 /// The account of all live events, from one snapshot.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Audit {
     /// Live events accepted.
     pub accepted: u64,

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use conversion_core::Timestamp;
 use conversion_core::booking::Known;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::admission::Admission;
 use crate::error::StoreError;
@@ -204,7 +205,7 @@ pub enum NoticeRetry {
 }
 
 /// State of a notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum NoticeStatus {
     /// To be worked on.
@@ -284,7 +285,7 @@ pub struct NoticeRecord {
 }
 
 /// How many notices of a source stand how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct NoticeCounts {
     /// To be worked on.
     pub pending: u64,

@@ -8,6 +8,7 @@ use conversion_core::Timestamp;
 use conversion_core::consent::ConsentVerdict;
 use conversion_core::exchange::{Body, Reply};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::admission::Origin;
 use crate::lease::DeliveryId;
@@ -45,7 +46,7 @@ pub struct Page<T> {
 }
 
 /// Verdict that a platform gives later than its answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Confirmation {
     /// The platform gives none.

@@ -6,12 +6,14 @@ use conversion_core::Timestamp;
 use conversion_core::consent::ConsentVerdict;
 use conversion_core::exchange::Exchange;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::lease::{DeliveryId, Uncertainty};
 
 /// State of a delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
+#[schema(as = DeliveryStatus)]
 pub enum Status {
     /// To be sent, or under way.
     Pending,

@@ -12,6 +12,7 @@ use conversion_store::{
     Candidate, DeliveryId, ReplayItem, ReplaySelection, SinkId, SinkState, Status, StoreError,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::service::Service;
 use crate::worker::{LeftFor, Outlook, Station};
@@ -39,11 +40,13 @@ pub struct Order {
 }
 
 /// What a replay found and did; a dry run, what it would do.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "docs/operations.md describes each field")]
+#[schema(as = ReplaySummary)]
 pub struct Summary {
     pub dry_run: bool,
+    #[schema(value_type = String, format = DateTime)]
     pub as_of: Timestamp,
     pub rate: u32,
     #[serde(flatten)]
@@ -51,15 +54,18 @@ pub struct Summary {
     pub reasons_today: BTreeMap<String, u64>,
     pub groups: Vec<Group>,
     pub removed: u64,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub busy_until: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_due_at: Option<Timestamp>,
     pub next_cursor: Option<String>,
 }
 
 /// Deliveries that stood alike.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "docs/operations.md describes each field")]
+#[schema(as = ReplayGroup)]
 pub struct Group {
     pub sink: String,
     pub status: Status,
@@ -69,9 +75,10 @@ pub struct Group {
 }
 
 /// How many deliveries matched, and what became of them: matched = replayed + all from `too_old` on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "docs/operations.md describes each field")]
+#[schema(as = ReplayCounts)]
 pub struct Counts {
     pub matched: u64,
     pub replayed: u64,

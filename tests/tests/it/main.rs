@@ -6,6 +6,7 @@
 mod harness;
 
 mod attribution;
+mod bad_input;
 mod batches;
 mod bookings;
 mod browser;
@@ -29,6 +30,7 @@ mod ingest;
 mod keys;
 mod matrix;
 mod one_service;
+mod openapi;
 mod power;
 mod privacy;
 mod queue;

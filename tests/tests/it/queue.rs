@@ -254,13 +254,12 @@ async fn while_qstash_takes_nothing_deliveries_wait_in_the_store() {
         world.platforms.sandbox.qstash().configure(trouble);
         let id = format!("e-{said}");
         world.report(&[booked(&id)]).await;
+        // At both: one that sees it only after the clock was put forward would wait from then on.
         until("the trouble to be seen", async || {
-            let trouble = world.sink("tiktok").await["queueTrouble"].clone();
-            if trouble.as_str().is_some_and(|trouble| trouble.contains(said)) {
-                Ok(())
-            } else {
-                Err(trouble.to_string())
-            }
+            let troubles = [world.sink("tiktok").await, world.sink("google-ads").await]
+                .map(|sink| sink["queueTrouble"].as_str().unwrap_or_default().to_owned());
+            let are_seen = troubles.iter().all(|trouble| trouble.contains(said));
+            if are_seen { Ok(()) } else { Err(format!("{troubles:?}")) }
         })
         .await;
         world.platforms.sandbox.qstash().configure(up.clone());

@@ -4,6 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// Longest path of a field, in characters: longer than any of a field that there is.
+const MAX_PATH: usize = 80;
+/// Most mistakes of one event that are told.
+const MAX_ERRORS: usize = 50;
+
 /// One thing wrong with one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
@@ -14,8 +19,13 @@ pub struct FieldError {
 }
 
 impl FieldError {
+    /// The sender may have made up a part of the path: an overlong one is cut.
     pub(crate) fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
+        let mut field = field.into();
+        if let Some((end, _)) = field.char_indices().nth(MAX_PATH) {
+            field.truncate(end);
+        }
+        Self { field, message: message.into() }
     }
 }
 
@@ -37,6 +47,22 @@ pub struct EventError {
     pub event_name: Option<String>,
     /// What is wrong, in the order of the fields; never empty.
     pub errors: Vec<FieldError>,
+}
+
+impl EventError {
+    /// With as many of these mistakes as are told.
+    pub(crate) fn new(
+        event_id: Option<String>,
+        event_name: Option<String>,
+        mut errors: Vec<FieldError>,
+    ) -> Self {
+        if errors.len() > MAX_ERRORS {
+            let more = format!("there are {} more mistakes", errors.len() - MAX_ERRORS);
+            errors.truncate(MAX_ERRORS);
+            errors.push(FieldError::new("", more));
+        }
+        Self { event_id, event_name, errors }
+    }
 }
 
 impl fmt::Display for EventError {

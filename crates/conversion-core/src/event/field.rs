@@ -47,7 +47,13 @@ impl<'a> Members<'a> {
             FieldError::new("", format!("the {noun} {problem} at line {line}, column {column}"))
         })?;
         serde_json::from_str(raw.get()).map_err(|_| {
-            FieldError::new("", format!("{article} {noun} must be an object, not {}", shape(raw)))
+            if is_unicode(raw) {
+                return FieldError::new(
+                    "",
+                    format!("{article} {noun} must be an object, not {}", shape(raw)),
+                );
+            }
+            FieldError::new("", format!("a name in the {noun} {HALF_A_CHARACTER}"))
         })
     }
 }
@@ -69,6 +75,9 @@ impl Reader {
     }
 
     fn wants<T>(&mut self, field: &str, wanted: &str, raw: &RawValue) -> Option<T> {
+        if !is_unicode(raw) {
+            return self.refuse(field, HALF_A_CHARACTER);
+        }
         let shape = shape(raw);
         self.refuse(field, format!("must be {wanted}, not {shape}"))
     }
@@ -255,9 +264,24 @@ impl Reader {
 
 /// More members than this no object of an event can have.
 const MAX_MEMBERS: usize = 128;
-pub(crate) const MAX_ID: usize = 64;
-pub(crate) const MAX_URL: usize = 4096;
-pub(crate) const MAX_WORD: usize = 64;
+/// Longest id, in characters.
+pub const MAX_ID: usize = 64;
+/// Longest address of a page, in characters.
+pub const MAX_URL: usize = 4096;
+/// Longest single word, such as a phone number or a locale, in characters.
+pub const MAX_WORD: usize = 64;
+
+/// What is wrong with text that JSON can write and Unicode does not have.
+const HALF_A_CHARACTER: &str = "holds half of a surrogate pair (\\ud800 to \\udfff), which is no character";
+
+/// Whether a string, or the names of an object, can be read as text.
+fn is_unicode(raw: &RawValue) -> bool {
+    match raw.get().as_bytes().first() {
+        Some(b'"') => serde_json::from_str::<Key<'_>>(raw.get()).is_ok(),
+        Some(b'{') => serde_json::from_str::<Members<'_>>(raw.get()).is_ok(),
+        _ => true,
+    }
+}
 
 fn is_null(raw: &RawValue) -> bool {
     raw.get() == "null"

@@ -14,7 +14,9 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 pub use error::{EventError, FieldError};
-pub use parse::Vocabulary;
+pub use field::{MAX_ID, MAX_URL, MAX_WORD};
+pub use parse::{MAX_CONTENTS, MAX_EVENT_NAME, MAX_IDENTIFIER, Vocabulary};
+pub use part::MAX_CLICK_ID;
 
 use crate::consent::Consent;
 use crate::money::{Amount, Currency};
@@ -33,7 +35,7 @@ pub const MAX_CLICK_IDS: usize = 16;
 pub const MAX_PROPERTIES: usize = 50;
 
 /// Longest text of a field that holds a sentence or a browser's name, in characters.
-pub(crate) const MAX_TEXT: usize = 1000;
+pub const MAX_TEXT: usize = 1000;
 
 /// One business event. Its identity is name and id together. Serialised, it is the wire format again, with every
 /// click id under `clickIds`.

@@ -9,9 +9,12 @@ use super::error::{EventError, FieldError};
 use super::field::{MAX_ID, MAX_WORD, Members, Reader};
 use super::{Address, CanonicalEvent, Content, MAX_AHEAD, MAX_PROPERTIES, MAX_TEXT, Property};
 
-const MAX_EVENT_NAME: usize = 64;
-const MAX_IDENTIFIER: usize = 320;
-const MAX_CONTENTS: usize = 200;
+/// Longest name of an event, in characters.
+pub const MAX_EVENT_NAME: usize = 64;
+/// Longest text that says who or what something is, in characters: an e-mail address has 320.
+pub const MAX_IDENTIFIER: usize = 320;
+/// Most lines of an order.
+pub const MAX_CONTENTS: usize = 200;
 
 /// The field names of an event beside the click ids, in the order of the reference.
 const FIELDS: [&str; 29] = [
@@ -98,7 +101,7 @@ impl CanonicalEvent {
 }
 
 fn refused(error: FieldError) -> EventError {
-    EventError { event_id: None, event_name: None, errors: vec![error] }
+    EventError::new(None, None, vec![error])
 }
 
 /// An event while it is read.
@@ -208,9 +211,12 @@ impl<'v> Draft<'v> {
         let mut properties = BTreeMap::new();
         for (key, raw) in self.reader.object("properties", raw) {
             let path = format!("properties.{key}");
-            if key.is_empty() || key.len() > MAX_ID || properties.len() == MAX_PROPERTIES {
-                let message =
-                    format!("at most {MAX_PROPERTIES} properties, with names of 1 to {MAX_ID} bytes");
+            let is_name =
+                !key.is_empty() && key.chars().count() <= MAX_ID && !key.chars().any(char::is_control);
+            if !is_name || properties.len() == MAX_PROPERTIES {
+                let message = format!(
+                    "at most {MAX_PROPERTIES} properties, with names of 1 to {MAX_ID} characters, none of them a control character"
+                );
                 self.reader.errors.push(FieldError::new("properties", message));
                 return;
             }
@@ -253,11 +259,8 @@ impl<'v> Draft<'v> {
             return Ok(self.event);
         }
         let known = |text: String| (!text.is_empty()).then_some(text);
-        Err(EventError {
-            event_id: known(self.event.event_id),
-            event_name: known(self.event.event_name),
-            errors: self.reader.errors,
-        })
+        let (event_id, event_name) = (known(self.event.event_id), known(self.event.event_name));
+        Err(EventError::new(event_id, event_name, self.reader.errors))
     }
 }
 

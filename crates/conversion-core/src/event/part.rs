@@ -6,10 +6,11 @@ use serde_json::value::RawValue;
 
 use super::MAX_CLICK_IDS;
 use super::error::FieldError;
-use super::field::{MAX_ID, Reader};
+use super::field::Reader;
 use crate::consent::Consent;
 
-const MAX_CLICK_ID: usize = 1000;
+/// Longest click id, in characters.
+pub const MAX_CLICK_ID: usize = 1000;
 
 impl Reader {
     /// The members of `clickIds`.
@@ -69,7 +70,6 @@ impl Reader {
             Some(name) => format!("is not a field; did you mean `{name}`?"),
             None => format!("is not a field; {advice}"),
         };
-        let path: String = path.chars().take(MAX_ID).collect();
         self.errors.push(FieldError::new(path, message));
     }
 }

@@ -10,8 +10,9 @@ use axum::response::{IntoResponse, Response};
 
 use super::Shared;
 use super::access::client_address;
-use super::events::{body_room, essence, read_at_most};
-use super::problem::{Problem, unprocessable};
+use super::events::{body_room, check_encoding, essence, read_at_most};
+use super::openapi::VisitBody;
+use super::problem::{ErrorBody, FieldErrors, Problem, unprocessable};
 use crate::config::Config;
 use crate::service::Service;
 
@@ -20,7 +21,22 @@ const MAX_BODY: usize = 8 * 1024;
 /// How long a browser may remember that it may ask, in seconds: none remembers longer.
 const PREFLIGHT_AGE: HeaderValue = HeaderValue::from_static("86400");
 
-/// The handler.
+/// Report a visit
+#[utoipa::path(
+    post, path = "/api/attributions", tag = "visits", operation_id = "reportVisit",
+    request_body(content((VisitBody = "application/json"), (VisitBody = "text/plain"))),
+    responses(
+        (status = 204, description = "It is taken."),
+        (status = 400, description = "The body cannot be read.", body = ErrorBody),
+        (status = 403, description = "The page's origin is none of the configured.", body = ErrorBody),
+        (status = 408, description = "The body did not come in time.", body = ErrorBody),
+        (status = 413, description = "The body is too long.", body = ErrorBody),
+        (status = 415, description = "The content type is another.", body = ErrorBody),
+        (status = 422, description = "The visit is not valid.", body = FieldErrors),
+        (status = 429, description = "This address reported too many.", body = ErrorBody),
+        (status = 503, description = "Nothing can be taken now.", body = ErrorBody),
+    ),
+)]
 pub(super) async fn accept(
     service: Shared,
     peer: Option<Extension<ConnectInfo<SocketAddr>>>,
@@ -36,7 +52,16 @@ pub(super) async fn accept(
     shared(origin, take(&service, client, &headers, body).await.unwrap_or_else(IntoResponse::into_response))
 }
 
+/// Whether a page may report visits
+///
 /// What a browser asks before it sends anything but plain text.
+#[utoipa::path(
+    options, path = "/api/attributions", tag = "visits", operation_id = "mayReportVisits",
+    responses(
+        (status = 204, description = "It may."),
+        (status = 403, description = "The page's origin is none of the configured.", body = ErrorBody),
+    ),
+)]
 pub(super) async fn preflight(service: Shared, headers: HeaderMap) -> Response {
     match known_origin(&service.config, &headers) {
         Ok(origin) => {
@@ -58,6 +83,7 @@ async fn take(
     body: Body,
 ) -> Result<Response, Problem> {
     service.visits.rate.admit(client).map_err(too_many)?;
+    check_encoding(headers)?;
     // Plain text is what a page may send without asking first.
     if !matches!(essence(headers).as_deref(), None | Some("application/json" | "text/plain")) {
         let message = "send Content-Type: application/json, or text/plain";
@@ -68,7 +94,7 @@ async fn take(
     let text = str::from_utf8(&body).map_err(|_| Problem::bad_request("the body is not UTF-8"))?;
     let mut visit = match service.visits.read(text) {
         Ok(visit) => visit.seen_by(headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok())),
-        Err(errors) => return Ok(unprocessable(&errors)),
+        Err(errors) => return Ok(unprocessable(errors)),
     };
     visit.ip = client;
     let cookie = cookie(&service.config, &visit.id);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use conversion_core::consent::ConsentVerdict;
@@ -14,19 +14,22 @@ use conversion_store::{
     RetryOutcome, Status, StoreError,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
 use super::access::Access;
-use super::problem::Problem;
+use super::extract::{Asked, Named};
+use super::openapi;
+use super::problem::{ErrorBody, Problem};
 use crate::reason;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
 
 /// A delivery as the API shows it: the request with its own item alone.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Delivery)]
 #[expect(missing_docs, reason = "docs/operations.md describes each field")]
 pub struct DeliveryView {
     pub id: String,
@@ -41,12 +44,16 @@ pub struct DeliveryView {
     pub fix: Option<&'static str>,
     pub actor: Option<&'static str>,
     pub attempts: u32,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub next_attempt_at: Option<Timestamp>,
     pub response_code: Option<u16>,
     pub request_body: Option<String>,
     pub response_body: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
     pub accepted_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub settled_at: Option<Timestamp>,
+    #[schema(schema_with = openapi::consent_verdict)]
     pub consent: Option<ConsentVerdict>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<Confirmation>,
@@ -106,19 +113,23 @@ fn own_response(attempt: &AttemptRecord, kind: &str) -> Option<String> {
     (registry::find(kind)?.own_reply)(&reply.body, attempt.position)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Exchange)]
 struct ExchangeView {
     number: u32,
     result: String,
     note: Option<String>,
     url: String,
+    #[schema(value_type = Vec<Vec<String>>)]
     headers: Vec<(String, String)>,
     request_body: Option<String>,
     response_code: Option<u16>,
     response_body: Option<String>,
     response_truncated: bool,
+    #[schema(value_type = String, format = DateTime)]
     sent_at: Timestamp,
+    #[schema(value_type = u64)]
     duration_ms: u128,
 }
 
@@ -148,15 +159,26 @@ impl ExchangeView {
 }
 
 /// What may stand behind `?`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    #[param(value_type = Option<Status>)]
     status: Option<String>,
+    /// Name of the sink.
     sink: Option<String>,
+    /// Name of the reason.
     reason: Option<String>,
+    /// Id of the event.
     event_id: Option<String>,
+    /// Only of events accepted at this time or later.
+    #[param(format = DateTime)]
     since: Option<String>,
+    /// Most deliveries of the answer; 50 by default.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
+    /// The `nextCursor` of the page before.
+    #[param(pattern = "^[0-9]{1,18}-[0-9]{1,9}$")]
     cursor: Option<String>,
 }
 
@@ -187,41 +209,58 @@ impl ListQuery {
     }
 }
 
-/// `GET /api/deliveries`
-pub(super) async fn list(
-    service: Shared,
-    query: Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>,
-) -> Result<Response, Problem> {
-    let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
+/// List deliveries
+///
+/// The latest accepted first.
+#[utoipa::path(
+    get, path = "/api/deliveries", tag = "deliveries", operation_id = "listDeliveries", params(ListQuery),
+    responses(
+        (status = 200, description = "A page of them.", body = List),
+        (status = 400, description = "A parameter cannot be read.", body = ErrorBody),
+        (status = 503, description = "The store cannot serve.", body = ErrorBody),
+    ),
+)]
+pub(super) async fn list(service: Shared, Asked(query): Asked<ListQuery>) -> Result<Response, Problem> {
     let page = service.store.deliveries(&query.filter()?).await?;
     let items = page.items.iter().map(DeliveryView::of).collect();
     Ok(Json(List { items, next_cursor: page.next.map(|id| id.to_string()) }).into_response())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Deliveries)]
 struct List {
     items: Vec<DeliveryView>,
     next_cursor: Option<String>,
 }
 
 /// What may stand behind `?`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ShowQuery {
     /// The whole exchange, neighbours included: needs the `admin` scope.
     #[serde(default)]
     whole: bool,
 }
 
-/// `GET /api/deliveries/{id}`
+/// One delivery with every attempt
+#[utoipa::path(
+    get, path = "/api/deliveries/{id}", tag = "deliveries", operation_id = "showDelivery",
+    params(("id" = String, Path, description = "Its `id`."), ShowQuery),
+    responses(
+        (status = 200, description = "The delivery.", body = DetailView),
+        (status = 400, description = "A parameter cannot be read.", body = ErrorBody),
+        (status = 404, description = "There is no such delivery.", body = ErrorBody),
+        (status = 503, description = "The store cannot serve.", body = ErrorBody),
+    ),
+)]
 pub(super) async fn show(
     service: Shared,
     Extension(access): Extension<Access>,
-    Path(id): Path<String>,
-    query: Result<Query<ShowQuery>, axum::extract::rejection::QueryRejection>,
+    Named(id): Named<String>,
+    Asked(query): Asked<ShowQuery>,
 ) -> Result<Response, Problem> {
-    let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
     if query.whole && !access.is_admin {
         return Err(Problem::new(StatusCode::FORBIDDEN, "whole exchanges need a key with the admin scope"));
     }
@@ -231,7 +270,8 @@ pub(super) async fn show(
 }
 
 /// A delivery with every exchange that it was part of, oldest first.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeliveryDetail)]
 pub struct DetailView {
     #[serde(flatten)]
     delivery: DeliveryView,
@@ -254,8 +294,21 @@ impl fmt::Debug for DetailView {
     }
 }
 
-/// `POST /api/deliveries/{id}/retry`
-pub(super) async fn retry(State(service): Shared, Path(id): Path<String>) -> Result<Response, Problem> {
+/// Retry a delivery
+///
+/// Puts a failed or skipped one back to pending; makes a waiting one due.
+#[utoipa::path(
+    post, path = "/api/deliveries/{id}/retry", tag = "deliveries", operation_id = "retryDelivery",
+    params(("id" = String, Path, description = "Its `id`.")),
+    responses(
+        (status = 202, description = "It is due.", body = MadeDue),
+        (status = 400, description = "The path cannot be read.", body = ErrorBody),
+        (status = 404, description = "There is no such delivery.", body = ErrorBody),
+        (status = 409, description = "It was delivered, or is under way.", body = ErrorBody),
+        (status = 503, description = "The store cannot serve.", body = ErrorBody),
+    ),
+)]
+pub(super) async fn retry(State(service): Shared, Named(id): Named<String>) -> Result<Response, Problem> {
     let id = parse(&id)?;
     let working = Arc::clone(&service);
     // To its end, even if the caller hangs up: what is made due must also be worked on.
@@ -269,8 +322,8 @@ pub(super) async fn retry(State(service): Shared, Path(id): Path<String>) -> Res
     };
     match service.finish(retry).await?? {
         RetryOutcome::Due => {
-            Ok((StatusCode::ACCEPTED, Json(json!({ "id": id.to_string(), "status": "PENDING" })))
-                .into_response())
+            let due = MadeDue { id: id.to_string(), status: Status::Pending.name() };
+            Ok((StatusCode::ACCEPTED, Json(due)).into_response())
         }
         RetryOutcome::UnderWay => {
             Err(Problem::new(StatusCode::CONFLICT, "the delivery is under way right now"))
@@ -280,6 +333,13 @@ pub(super) async fn retry(State(service): Shared, Path(id): Path<String>) -> Res
         }
         RetryOutcome::Unknown => Err(unknown(id)),
     }
+}
+
+/// What was put back to pending.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MadeDue {
+    pub(super) id: String,
+    pub(super) status: &'static str,
 }
 
 fn parse(id: &str) -> Result<DeliveryId, Problem> {

@@ -4,29 +4,48 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use conversion_store::crash::{self, Room};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use utoipa::ToSchema;
 
 use super::Shared;
 use super::deliveries::DeliveryView;
-use super::problem::Problem;
+use super::extract::Named;
+use super::openapi::{EventLines, EventsBody};
+use super::problem::{ErrorBody, Problem};
 use crate::ingest::{IngestError, IngestResult, IngestStatus, SplitError, split};
 use crate::service::Service;
 
 /// A body that is not there by then is given up.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
-#[derive(Serialize)]
+/// One for each event, in order.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventResults)]
 struct Results {
     results: Vec<IngestResult>,
 }
 
-/// `POST /api/events`: one object, an array, or one object a line.
+/// Report events
+///
+/// One event, an array of events, or one event a line. A bad event does not cost the good ones.
+#[utoipa::path(
+    post, path = "/api/events", tag = "events", operation_id = "reportEvents",
+    request_body(content((EventsBody = "application/json"), (EventLines = "application/x-ndjson"))),
+    responses(
+        (status = 202, description = "At least one event was accepted or is a duplicate.", body = Results),
+        (status = 400, description = "The body is empty, not UTF-8, or no JSON.", body = ErrorBody),
+        (status = 408, description = "The body did not come in time.", body = ErrorBody),
+        (status = 413, description = "The body is too long, or has too many events.", body = ErrorBody),
+        (status = 415, description = "The content type is another.", body = ErrorBody),
+        (status = 422, description = "Every event was rejected.", body = Results),
+        (status = 503, description = "Nothing can be accepted now.", body = ErrorBody),
+    ),
+)]
 pub(super) async fn accept(service: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     check_content_type(&headers)?;
     let _room = body_room(&service, &headers, service.config.server.max_body)?;
@@ -70,8 +89,19 @@ pub(super) fn room_in<'r>(
     room.try_acquire_many(bytes).map_err(|_| IngestError::Overloaded.into())
 }
 
-/// JSON by any of its names, or unnamed.
+/// A body as it is: nothing is unpacked here, so that nothing can grow in unpacking.
+pub(super) fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
+    let is_plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if headers.get_all(header::CONTENT_ENCODING).iter().all(is_plain) {
+        return Ok(());
+    }
+    let message = "send the body as it is, without Content-Encoding";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
+}
+
+/// JSON by any of its names, or unnamed, and not packed.
 pub(super) fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+    check_encoding(headers)?;
     match essence(headers).as_deref() {
         None
         | Some("application/json" | "application/x-ndjson" | "application/ndjson" | "application/jsonl") => {
@@ -113,19 +143,34 @@ fn is_too_long(error: &axum::Error) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.to_string().contains("length limit"))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AcceptedEvent)]
 struct EventView {
+    /// The event as it was accepted.
+    #[schema(value_type = Option<Object>)]
     event: Option<Box<RawValue>>,
+    #[schema(value_type = String, format = DateTime)]
     accepted_at: conversion_core::Timestamp,
+    /// The sinks that it was routed to.
     routed: Vec<String>,
     deliveries: Vec<DeliveryView>,
 }
 
-/// `GET /api/events/{name}/{id}`
+/// One event with its deliveries
+#[utoipa::path(
+    get, path = "/api/events/{name}/{id}", tag = "events", operation_id = "showEvent",
+    params(("name" = String, Path, description = "Its `eventName`."), ("id" = String, Path, description = "Its `eventId`.")),
+    responses(
+        (status = 200, description = "The event.", body = EventView),
+        (status = 400, description = "The path cannot be read.", body = ErrorBody),
+        (status = 404, description = "No such event was accepted.", body = ErrorBody),
+        (status = 503, description = "The store cannot serve.", body = ErrorBody),
+    ),
+)]
 pub(super) async fn show(
     service: Shared,
-    Path((name, id)): Path<(String, String)>,
+    Named((name, id)): Named<(String, String)>,
 ) -> Result<Response, Problem> {
     let Some(record) = service.store.event(&name, &id).await? else {
         return Err(Problem::not_found(format!("no event {name} with id {id} was accepted")));

@@ -3,25 +3,27 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use conversion_core::Timestamp;
 use conversion_store::{NoticeFilter, NoticeId, NoticeRecord, NoticeRetry, NoticeStatus, StoreError};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
-use super::problem::Problem;
+use super::deliveries::MadeDue;
+use super::extract::{Asked, Named};
+use super::problem::{ErrorBody, Problem};
 use crate::reason;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
 
 /// A notice as the API shows it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Notice)]
 #[expect(missing_docs, reason = "docs/operations.md describes each field")]
 pub struct NoticeView {
     pub id: String,
@@ -35,7 +37,9 @@ pub struct NoticeView {
     pub actor: Option<&'static str>,
     pub event_name: Option<String>,
     pub event_id: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub next_attempt_at: Option<Timestamp>,
     pub tries: u32,
 }
@@ -65,13 +69,21 @@ impl NoticeView {
 }
 
 /// What may stand behind `?`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    #[param(value_type = Option<NoticeStatus>)]
     status: Option<String>,
+    /// Name of the source.
     source: Option<String>,
+    /// Id of the appointment.
     appointment_id: Option<String>,
+    /// Most notices of the answer; 50 by default.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
+    /// The `nextCursor` of the page before.
+    #[param(pattern = "^[0-9]{1,18}$")]
     cursor: Option<String>,
 }
 
@@ -96,26 +108,46 @@ impl ListQuery {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Notices)]
 struct List {
     items: Vec<NoticeView>,
     next_cursor: Option<String>,
 }
 
-/// `GET /api/notices`
-pub(super) async fn list(
-    service: Shared,
-    query: Result<Query<ListQuery>, QueryRejection>,
-) -> Result<Response, Problem> {
-    let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
+/// List notices
+///
+/// What booking systems reported, the latest first.
+#[utoipa::path(
+    get, path = "/api/notices", tag = "bookings", operation_id = "listNotices", params(ListQuery),
+    responses(
+        (status = 200, description = "A page of them.", body = List),
+        (status = 400, description = "A parameter cannot be read.", body = ErrorBody),
+        (status = 503, description = "The store cannot serve.", body = ErrorBody),
+    ),
+)]
+pub(super) async fn list(service: Shared, Asked(query): Asked<ListQuery>) -> Result<Response, Problem> {
     let (notices, next) = service.store.notices(&query.filter()?).await?;
     let items = notices.into_iter().map(NoticeView::of).collect();
     Ok(Json(List { items, next_cursor: next.map(|id| id.0.to_string()) }).into_response())
 }
 
-/// `POST /api/notices/{id}/retry`
-pub(super) async fn retry(State(service): Shared, Path(id): Path<String>) -> Result<Response, Problem> {
+/// Retry a notice
+///
+/// Puts a failed or ignored one back to pending; makes a waiting one due.
+#[utoipa::path(
+    post, path = "/api/notices/{id}/retry", tag = "bookings", operation_id = "retryNotice",
+    params(("id" = String, Path, description = "Its `id`.")),
+    responses(
+        (status = 202, description = "It is due.", body = MadeDue),
+        (status = 400, description = "The path cannot be read.", body = ErrorBody),
+        (status = 404, description = "No such notice is about an appointment.", body = ErrorBody),
+        (status = 409, description = "An event was made of it.", body = ErrorBody),
+        (status = 503, description = "The store cannot serve.", body = ErrorBody),
+    ),
+)]
+pub(super) async fn retry(State(service): Shared, Named(id): Named<String>) -> Result<Response, Problem> {
     let unknown = || Problem::not_found(format!("no notice {id} is about an appointment"));
     let notice = id.parse().map(NoticeId).map_err(|_| unknown())?;
     let working = Arc::clone(&service);
@@ -128,7 +160,8 @@ pub(super) async fn retry(State(service): Shared, Path(id): Path<String>) -> Res
     };
     match service.finish(retry).await?? {
         NoticeRetry::Due => {
-            Ok((StatusCode::ACCEPTED, Json(json!({ "id": id, "status": "PENDING" }))).into_response())
+            let due = MadeDue { id, status: NoticeStatus::Pending.name() };
+            Ok((StatusCode::ACCEPTED, Json(due)).into_response())
         }
         NoticeRetry::EventMade => Err(Problem::new(StatusCode::CONFLICT, "an event was made of the notice")),
         NoticeRetry::Unknown => Err(unknown()),

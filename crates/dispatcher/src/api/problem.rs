@@ -3,14 +3,41 @@
 use std::fmt;
 use std::time::Duration;
 
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use conversion_core::event::FieldError;
 use conversion_store::StoreError;
-use serde_json::json;
+use serde::Serialize;
 use tokio::task::JoinError;
+use utoipa::ToSchema;
 
 use crate::ingest::IngestError;
+
+/// The body of every error.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub(super) struct ErrorBody {
+    /// One sentence that names the mend.
+    error: String,
+}
+
+/// What is wrong with a body that was understood, field by field.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FieldErrors {
+    #[schema(value_type = Vec<FieldErrorBody>)]
+    errors: Vec<FieldError>,
+}
+
+/// One thing wrong with one field.
+#[derive(ToSchema)]
+#[schema(as = FieldError)]
+#[expect(dead_code, reason = "describes conversion_core::event::FieldError, which knows no OpenAPI")]
+pub(crate) struct FieldErrorBody {
+    /// Path of the field; empty where the whole is meant.
+    field: String,
+    /// What is wrong and what would be right.
+    message: String,
+}
 
 /// An error with its status and one sentence that names the mend.
 #[derive(Clone, Debug)]
@@ -53,7 +80,7 @@ impl fmt::Display for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.status, axum::Json(json!({ "error": self.message }))).into_response();
+        let mut response = (self.status, axum::Json(ErrorBody { error: self.message })).into_response();
         let headers = response.headers_mut();
         if let Some(wait) = self.retry_after {
             // In whole seconds, and not a moment too early.
@@ -85,16 +112,19 @@ impl From<IngestError> for Problem {
 }
 
 /// 422, with everything that is wrong.
-pub(super) fn unprocessable(errors: &[FieldError]) -> Response {
-    (StatusCode::UNPROCESSABLE_ENTITY, axum::Json(json!({ "errors": errors }))).into_response()
+pub(super) fn unprocessable(errors: Vec<FieldError>) -> Response {
+    (StatusCode::UNPROCESSABLE_ENTITY, axum::Json(FieldErrors { errors })).into_response()
 }
 
 /// No such address.
-pub(super) async fn no_route(uri: Uri) -> Problem {
-    Problem::not_found(format!("there is nothing at {}", uri.path()))
+pub(super) async fn no_route() -> Problem {
+    Problem::not_found("there is nothing at this address; GET /api/openapi.json lists what there is")
 }
 
 /// The address exists, for another method.
-pub(super) async fn wrong_method(method: Method, uri: Uri) -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("{} does not take {method}", uri.path()))
+pub(super) async fn wrong_method() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this address takes another method; the header Allow names it",
+    )
 }

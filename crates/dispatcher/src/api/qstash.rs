@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use super::Shared;
 use super::access::log_refusal;
 use super::events::{body_room, read_body};
-use super::problem::Problem;
+use super::problem::{ErrorBody, Problem};
 use crate::queue::{CallHandler, DELIVER, FAILED, Flaw, Queue, Reply, message};
 use crate::service::Service;
 
@@ -39,7 +39,24 @@ struct Report {
     source_body: String,
 }
 
-/// `POST /api/qstash/deliver`
+/// Work off one delivery
+///
+/// For QStash, which has it published.
+#[utoipa::path(
+    post, path = "/api/qstash/deliver", tag = "qstash", operation_id = "qstashDeliver",
+    request_body = Object,
+    responses(
+        (status = 200, description = "The message is done.", body = Object),
+        (status = 400, description = "The body broke off.", body = ErrorBody),
+        (status = 401, description = "The call is not signed as QStash signs.", body = ErrorBody),
+        (status = 404, description = "QStash is not configured.", body = ErrorBody),
+        (status = 408, description = "The body did not come in time.", body = ErrorBody),
+        (status = 413, description = "The body is too long.", body = ErrorBody),
+        (status = 489, description = "Never to be tried again.", body = Object),
+        (status = 503, description = "To be tried again.", body = ErrorBody),
+    ),
+    security(("qstashSignature" = [])),
+)]
 pub(super) async fn deliver(service: Shared, headers: HeaderMap, body: Body) -> Result<Response, Response> {
     let (service, queue, body) = verified(service, DELIVER, LONGEST_CALL, &headers, body).await?;
     let Some(ticket) = message::read(&body) else { return Ok(unreadable()) };
@@ -53,7 +70,24 @@ pub(super) async fn deliver(service: Shared, headers: HeaderMap, body: Body) -> 
     Ok(worked_off.map_or_else(|error| store_refused(&error), answer))
 }
 
-/// `POST /api/qstash/failed`
+/// Give up one delivery
+///
+/// For QStash, which has given it up.
+#[utoipa::path(
+    post, path = "/api/qstash/failed", tag = "qstash", operation_id = "qstashFailed",
+    request_body = Object,
+    responses(
+        (status = 200, description = "It failed, or is settled.", body = Object),
+        (status = 400, description = "The body broke off.", body = ErrorBody),
+        (status = 401, description = "The call is not signed as QStash signs.", body = ErrorBody),
+        (status = 404, description = "QStash is not configured.", body = ErrorBody),
+        (status = 408, description = "The body did not come in time.", body = ErrorBody),
+        (status = 413, description = "The body is too long.", body = ErrorBody),
+        (status = 489, description = "Never to be tried again.", body = Object),
+        (status = 503, description = "To be tried again.", body = ErrorBody),
+    ),
+    security(("qstashSignature" = [])),
+)]
 pub(super) async fn failed(service: Shared, headers: HeaderMap, body: Body) -> Result<Response, Response> {
     let (service, queue, body) = verified(service, FAILED, LONGEST_REPORT, &headers, body).await?;
     let Some((ticket, status)) = report(&body) else { return Ok(unreadable()) };

@@ -11,17 +11,18 @@ use axum::http::HeaderMap;
 use conversion_core::Timestamp;
 use conversion_store::{ReplaySelection, SinkState, Span, Status};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Shared;
 use super::events::{check_content_type, read_at_most};
-use super::problem::Problem;
+use super::problem::{ErrorBody, Problem};
 use crate::replay::{self, DEFAULT_RATE, MAX_RATE, Order, Summary};
 
 /// A selection is short.
 const MAX_BODY: usize = 16 * 1024;
 
 /// What `POST /api/replays` takes.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 #[expect(missing_docs, reason = "docs/operations.md describes each field")]
 pub struct ReplayRequest {
@@ -39,7 +40,21 @@ pub struct ReplayRequest {
     pub cursor: Option<String>,
 }
 
-/// `POST /api/replays`
+/// Replay deliveries
+///
+/// Sends skipped and failed ones after all, or says what would become of them.
+#[utoipa::path(
+    post, path = "/api/replays", tag = "deliveries", operation_id = "replayDeliveries",
+    request_body = ReplayRequest,
+    responses(
+        (status = 200, description = "What was found and done.", body = Summary),
+        (status = 400, description = "The body cannot be read, or names what there is not.", body = ErrorBody),
+        (status = 408, description = "The body did not come in time.", body = ErrorBody),
+        (status = 413, description = "The body is too long.", body = ErrorBody),
+        (status = 415, description = "The content type is another.", body = ErrorBody),
+        (status = 503, description = "The store cannot serve.", body = ErrorBody),
+    ),
+)]
 pub(super) async fn replay(
     State(service): Shared,
     headers: HeaderMap,

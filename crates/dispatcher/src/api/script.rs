@@ -8,7 +8,14 @@ use super::Shared;
 /// An hour, so that new settings reach visitors the same day.
 const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 
-/// The handler.
+/// The script that sites paste
+#[utoipa::path(
+    get, path = "/signalbox.js", tag = "visits", operation_id = "script",
+    responses(
+        (status = 200, description = "The script.", body = String, content_type = "text/javascript"),
+        (status = 304, description = "It has not changed."),
+    ),
+)]
 pub(super) async fn serve(service: Shared, headers: HeaderMap) -> Response {
     let script = &service.visits.script;
     let known = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or_default();

@@ -3,21 +3,22 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::Path;
 use conversion_core::Timestamp;
 use conversion_core::reason::Place;
 use conversion_store::{Audit, Hold, SinkState};
 use serde::Serialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::Shared;
-use super::problem::Problem;
+use super::extract::Named;
+use super::problem::{ErrorBody, Problem};
 use crate::reason::{self, NOT_CONFIGURED};
 use crate::service::Service;
 
 /// A sink as the API shows it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Sink)]
 #[expect(missing_docs, reason = "docs/operations.md describes each field")]
 pub struct SinkView {
     pub name: String,
@@ -28,12 +29,14 @@ pub struct SinkView {
     pub hold_message: Option<String>,
     pub hold_fix: Option<&'static str>,
     pub hold_actor: Option<&'static str>,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub held_until: Option<Timestamp>,
     pub held_events: Vec<HeldEvent>,
     pub pending: u64,
     pub delivered: u64,
     pub skipped: u64,
     pub failed: u64,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_delivered_at: Option<Timestamp>,
     /// Only while nothing can be handed to the external queue: why not.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,7 +44,7 @@ pub struct SinkView {
 }
 
 /// The hold of one event name.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HeldEvent {
     pub event_name: String,
@@ -49,6 +52,7 @@ pub struct HeldEvent {
     pub message: String,
     pub fix: Option<&'static str>,
     pub actor: Option<&'static str>,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub held_until: Option<Timestamp>,
 }
 
@@ -102,29 +106,61 @@ impl SinkView {
 }
 
 /// Every sink that the store knows.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Sinks)]
 pub(super) struct List {
     items: Vec<SinkView>,
 }
 
-/// `GET /api/sinks`
+/// The state of each sink
+#[utoipa::path(
+    get, path = "/api/sinks", tag = "sinks", operation_id = "listSinks",
+    responses(
+        (status = 200, description = "All of them.", body = List),
+        (status = 503, description = "The store cannot serve.", body = ErrorBody),
+    ),
+)]
 pub(super) async fn list(service: Shared) -> Result<Json<List>, Problem> {
     let sinks = service.store.sinks().await?;
     let items = sinks.into_iter().map(|sink| SinkView::of(sink, &service)).collect();
     Ok(Json(List { items }))
 }
 
-/// `POST /api/sinks/{name}/resume`
-pub(super) async fn resume(service: Shared, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+/// Ends every hold of a sink
+#[utoipa::path(
+    post, path = "/api/sinks/{name}/resume", tag = "sinks", operation_id = "resumeSink",
+    params(("name" = String, Path, description = "The sink.")),
+    responses(
+        (status = 200, description = "It is active.", body = Resumed),
+        (status = 400, description = "The path cannot be read.", body = ErrorBody),
+        (status = 404, description = "No such sink is configured.", body = ErrorBody),
+        (status = 503, description = "The store cannot serve.", body = ErrorBody),
+    ),
+)]
+pub(super) async fn resume(service: Shared, Named(name): Named<String>) -> Result<Json<Resumed>, Problem> {
     let Some(station) = service.station(&name) else {
         return Err(Problem::not_found(format!("no sink {name} is configured")));
     };
     let station = Arc::clone(station);
     service.finish(async move { station.resume().await }).await??;
-    Ok(Json(json!({ "name": name, "state": "ACTIVE" })))
+    Ok(Json(Resumed { name, state: "ACTIVE" }))
 }
 
-/// `GET /api/audit`
+/// The account
+#[utoipa::path(
+    get, path = "/api/audit", tag = "sinks", operation_id = "audit",
+    responses(
+        (status = 200, description = "The account.", body = Audit),
+        (status = 503, description = "The store cannot serve.", body = ErrorBody),
+    ),
+)]
 pub(super) async fn audit(service: Shared) -> Result<Json<Audit>, Problem> {
     Ok(Json(service.store.audit().await?))
+}
+
+/// A sink or source whose holds were ended.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Resumed {
+    pub(super) name: String,
+    pub(super) state: &'static str,
 }

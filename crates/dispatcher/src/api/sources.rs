@@ -2,18 +2,18 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, StatusCode};
 use conversion_core::Timestamp;
 use conversion_store::NoticeCounts;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
 use super::events::{body_room, check_content_type, read_body};
-use super::problem::Problem;
+use super::extract::{Asked, Named};
+use super::problem::{ErrorBody, Problem};
+use super::sinks::Resumed;
 use crate::booking::{Comparison, Desk};
 use crate::reason;
 use crate::service::Service;
@@ -22,8 +22,9 @@ use crate::service::Service;
 const MAX_APPOINTMENTS: usize = 1000;
 
 /// A source as the API shows it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Source)]
 #[expect(missing_docs, reason = "docs/operations.md describes each field")]
 pub struct SourceView {
     pub name: String,
@@ -33,6 +34,7 @@ pub struct SourceView {
     pub hold_message: Option<String>,
     pub hold_fix: Option<&'static str>,
     pub hold_actor: Option<&'static str>,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub held_until: Option<Timestamp>,
     #[serde(flatten)]
     pub notices: NoticeCounts,
@@ -57,12 +59,20 @@ impl SourceView {
 }
 
 /// Every configured source.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Sources)]
 pub(super) struct List {
     items: Vec<SourceView>,
 }
 
-/// `GET /api/sources`
+/// The state of each booking system
+#[utoipa::path(
+    get, path = "/api/sources", tag = "bookings", operation_id = "listSources",
+    responses(
+        (status = 200, description = "All of them.", body = List),
+        (status = 503, description = "The store cannot serve.", body = ErrorBody),
+    ),
+)]
 pub(super) async fn list(service: Shared) -> Result<Json<List>, Problem> {
     let mut items = Vec::new();
     for desk in &service.desks {
@@ -76,15 +86,25 @@ fn desk<'s>(service: &'s Service, name: &str) -> Result<&'s Desk, Problem> {
     desk.ok_or_else(|| Problem::not_found(format!("no source {name} is configured")))
 }
 
-/// `POST /api/sources/{name}/resume`
-pub(super) async fn resume(service: Shared, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+/// Ends the hold of a source
+#[utoipa::path(
+    post, path = "/api/sources/{name}/resume", tag = "bookings", operation_id = "resumeSource",
+    params(("name" = String, Path, description = "The source.")),
+    responses(
+        (status = 200, description = "It is active.", body = Resumed),
+        (status = 400, description = "The path cannot be read.", body = ErrorBody),
+        (status = 404, description = "No such source is configured.", body = ErrorBody),
+    ),
+)]
+pub(super) async fn resume(service: Shared, Named(name): Named<String>) -> Result<Json<Resumed>, Problem> {
     desk(&service, &name)?.resume();
-    Ok(Json(json!({ "name": name, "state": "ACTIVE" })))
+    Ok(Json(Resumed { name, state: "ACTIVE" }))
 }
 
 /// What may stand behind `?`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
 pub(super) struct ReconcileQuery {
     /// Queues nothing.
     #[serde(default)]
@@ -92,21 +112,37 @@ pub(super) struct ReconcileQuery {
 }
 
 /// One for each appointment, in order.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Comparisons)]
 pub(super) struct Results {
     results: Vec<Comparison>,
 }
 
-/// `POST /api/sources/{name}/reconcile`: appointments as the booking system lists them, held against what is known.
+/// Compare appointments with what is known
+///
+/// Takes them as the booking system lists them, and queues those of which something was missed.
+#[utoipa::path(
+    post, path = "/api/sources/{name}/reconcile", tag = "bookings", operation_id = "reconcile",
+    params(("name" = String, Path, description = "The source."), ReconcileQuery),
+    request_body = Vec<serde_json::Value>,
+    responses(
+        (status = 200, description = "What follows from each.", body = Results),
+        (status = 400, description = "A parameter or the body cannot be read.", body = ErrorBody),
+        (status = 404, description = "No such source is configured.", body = ErrorBody),
+        (status = 408, description = "The body did not come in time.", body = ErrorBody),
+        (status = 413, description = "The body is too long, or has too many appointments.", body = ErrorBody),
+        (status = 415, description = "The content type is another.", body = ErrorBody),
+        (status = 503, description = "The store cannot serve.", body = ErrorBody),
+    ),
+)]
 pub(super) async fn reconcile(
     service: Shared,
-    Path(name): Path<String>,
-    query: Result<Query<ReconcileQuery>, QueryRejection>,
+    Named(name): Named<String>,
+    Asked(query): Asked<ReconcileQuery>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Results>, Problem> {
     let desk = desk(&service, &name)?;
-    let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
     check_content_type(&headers)?;
     let _room = body_room(&service, &headers, service.config.server.max_body)?;
     let body = read_body(body, service.config.server.max_body).await?;

@@ -7,23 +7,27 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Extension, Path};
+use axum::extract::{ConnectInfo, Extension};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use conversion_core::exchange::Exchange;
 use conversion_core::failure::Failure;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Shared;
 use super::access::{bearer, log_refusal, wrong_key};
 use super::events::{check_content_type, read_body};
-use super::problem::{Problem, unprocessable};
+use super::extract::Named;
+use super::openapi::EventBody;
+use super::problem::{ErrorBody, FieldErrors, Problem, unprocessable};
 use crate::service::Service;
 use crate::worker::{Station, Tested};
 
 /// The spec's answer: what the platform said, and what it was told.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = TestSent)]
 struct Sent {
     ok: bool,
     status: Option<u16>,
@@ -34,17 +38,47 @@ struct Sent {
 }
 
 /// The spec's other answer.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TestSkipped)]
 struct Skipped {
     skipped: bool,
     reason: String,
 }
 
-/// The handler.
+/// What became of a test.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = TestAnswer)]
+enum Answer {
+    Sent(Sent),
+    Skipped(Skipped),
+}
+
+/// Send one event at once
+///
+/// Past the queue, and answers with the platform's own answer.
+#[utoipa::path(
+    post, path = "/api/test/{sink}", tag = "sinks", operation_id = "sendTestEvent",
+    params(("sink" = String, Path, description = "The sink.")),
+    request_body = EventBody,
+    responses(
+        (status = 200, description = "The platform was asked, or the event is skipped there.", body = Answer),
+        (status = 400, description = "The path or the body cannot be read.", body = ErrorBody),
+        (status = 401, description = "The sink's test secret is missing or another.", body = ErrorBody),
+        (status = 404, description = "The sink has no test endpoint.", body = ErrorBody),
+        (status = 408, description = "The body did not come in time.", body = ErrorBody),
+        (status = 413, description = "The body is too long.", body = ErrorBody),
+        (status = 415, description = "The content type is another.", body = ErrorBody),
+        (status = 422, description = "The event is not valid.", body = FieldErrors),
+        (status = 429, description = "The address has sent too many wrong secrets.", body = ErrorBody),
+        (status = 503, description = "The store cannot serve.", body = ErrorBody),
+    ),
+    security(("testSecret" = [])),
+)]
 pub(super) async fn send(
     service: Shared,
     peer: Option<Extension<ConnectInfo<SocketAddr>>>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -55,15 +89,16 @@ pub(super) async fn send(
     let text = str::from_utf8(&body).map_err(|_| Problem::bad_request("the body is not UTF-8"))?;
     let event = match service.ingest.read(text, service.clock.now()) {
         Ok(event) => event,
-        Err(error) => return Ok(unprocessable(&error.errors)),
+        Err(error) => return Ok(unprocessable(error.errors)),
     };
     let station = Arc::clone(station);
     // To its end, even if the caller hangs up: what was sent must be on record.
     let tested = service.finish(async move { station.test(&event).await }).await??;
-    Ok(match tested {
-        Tested::Skipped(skip) => Json(Skipped { skipped: true, reason: skip.message }).into_response(),
-        Tested::Sent { exchange, failure } => Json(Sent::of(exchange.as_ref(), failure)).into_response(),
-    })
+    let answer = match tested {
+        Tested::Skipped(skip) => Answer::Skipped(Skipped { skipped: true, reason: skip.message }),
+        Tested::Sent { exchange, failure } => Answer::Sent(Sent::of(exchange.as_ref(), failure)),
+    };
+    Ok(Json(answer).into_response())
 }
 
 fn authorise<'s>(

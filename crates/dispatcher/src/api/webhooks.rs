@@ -4,27 +4,56 @@ use std::net::SocketAddr;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Path};
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, StatusCode};
 use conversion_store::crash::{self, Room};
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Shared;
 use super::access::log_refusal;
 use super::events::{read_body, room_in};
-use super::problem::Problem;
+use super::extract::Named;
+use super::problem::{ErrorBody, Problem};
 
 /// Longest body: a webhook names an appointment and little else.
 const MAX_BODY: usize = 16 * 1024;
 
-/// `POST /api/webhooks/{kind}/{account}`: answers once the notice is on disk, before anything is made of it.
+/// The notice is on disk.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Kept {}
+
+/// A booking system's webhook
+///
+/// Answers once the notice is on disk, before anything is made of it.
+#[utoipa::path(
+    post, path = "/api/webhooks/{kind}/{account}", tag = "bookings", operation_id = "webhook",
+    params(
+        ("kind" = String, Path, description = "The booking system, such as `acuity`."),
+        ("account" = String, Path, description = "The source's name."),
+    ),
+    request_body(
+        content = String, content_type = "application/x-www-form-urlencoded",
+        description = "What the booking system writes.",
+    ),
+    responses(
+        (status = 200, description = "It is kept.", body = Kept),
+        (status = 400, description = "The path or the body cannot be read.", body = ErrorBody),
+        (status = 401, description = "It is not signed as the booking system signs.", body = ErrorBody),
+        (status = 404, description = "No such source is configured.", body = ErrorBody),
+        (status = 408, description = "The body did not come in time.", body = ErrorBody),
+        (status = 413, description = "The body is too long.", body = ErrorBody),
+        (status = 503, description = "Nothing can be kept now.", body = ErrorBody),
+    ),
+    security(("acuitySignature" = [])),
+)]
 pub(super) async fn receive(
     service: Shared,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path((kind, account)): Path<(String, String)>,
+    Named((kind, account)): Named<(String, String)>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Kept>, Problem> {
     let Some(desk) = service.desk(&account).filter(|desk| desk.descriptor.kind == kind) else {
         return Err(Problem::not_found(format!("no source {account} of kind {kind} is configured")));
     };
@@ -39,5 +68,5 @@ pub(super) async fn receive(
     })?;
     crash::pass(Room::WebhookRead);
     desk.keep(vec![notice]).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Kept {}))
 }

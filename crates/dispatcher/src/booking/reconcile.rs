@@ -10,7 +10,7 @@ use super::finding::{Finding, View};
 use crate::ingest::IngestError;
 
 /// What of a listed appointment is not known yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Comparison {
     /// The appointment, where it could be read.

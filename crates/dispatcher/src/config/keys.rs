@@ -20,6 +20,9 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Ingest, Self::Read, Self::Admin];
+
     /// Its name in settings.
     pub fn name(self) -> &'static str {
         match self {

@@ -109,6 +109,9 @@ impl ConfigError {
     }
 }
 
+/// Most connections that can be configured: more files are open at once on no machine that is set up for one service.
+pub const MAX_CONNECTIONS: usize = 1_000_000;
+
 /// Longest request body that can be configured: the room that all bodies share.
 pub const MAX_BODY: usize = 64 * 1024 * 1024;
 
@@ -179,6 +182,12 @@ impl Config {
         if !(1..=MAX_BODY).contains(&self.server.max_body) || self.server.max_events == 0 {
             let message = format!("max_body must lie between 1 and {MAX_BODY} bytes, and max_events above 0");
             return refuse("[server]", &message);
+        }
+        if !(1..=MAX_CONNECTIONS).contains(&self.server.max_connections) {
+            return refuse("[server] max_connections", &format!("must lie between 1 and {MAX_CONNECTIONS}"));
+        }
+        if self.server.idle_timeout.is_zero() {
+            return refuse("[server] idle_timeout", "must be longer than nothing");
         }
         if let Some(text) = self.server.public_url.take().filter(|text| !text.trim().is_empty()) {
             let place = "[server] public_url (SIGNALBOX_PUBLIC_URL)";

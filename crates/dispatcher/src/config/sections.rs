@@ -48,6 +48,11 @@ pub struct Server {
     pub max_body: usize,
     /// Most events in one request.
     pub max_events: usize,
+    /// Most connections at once; one more takes the place of the one that has waited longest.
+    pub max_connections: usize,
+    /// How long a connection may take until the head of its next request is there.
+    #[serde(deserialize_with = "span::deserialize")]
+    pub idle_timeout: Duration,
     /// The address under which the outside world reaches this service; may have a path before ours.
     pub public_url: Option<String>,
     /// File of the certificate, and of those that lead from it to the root, in PEM.
@@ -63,6 +68,9 @@ impl Default for Server {
             trusted_proxies: Vec::new(),
             max_body: 8 * 1024 * 1024,
             max_events: 10_000,
+            max_connections: 512,
+            // Longer than the minute after which proxies give up theirs: who closes first cuts nobody off.
+            idle_timeout: Duration::from_secs(75),
             public_url: None,
             tls_certificate: None,
             tls_key: None,

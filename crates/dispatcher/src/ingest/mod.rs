@@ -10,6 +10,7 @@ use conversion_core::{CanonicalEvent, Timestamp};
 use conversion_store::{Acceptance, StoreError};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
+use utoipa::ToSchema;
 
 pub(crate) use commit::next_until;
 pub use commit::{Committer, Lane};
@@ -36,8 +37,9 @@ struct Submission {
 }
 
 /// What became of one event of a request.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = EventResult)]
 pub struct IngestResult {
     /// Its place in the request.
     pub index: usize,
@@ -53,12 +55,14 @@ pub struct IngestResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub differs: Option<bool>,
     /// All that is wrong with it; empty unless rejected.
+    #[schema(value_type = Vec<crate::api::FieldErrorBody>)]
     pub errors: Vec<FieldError>,
 }
 
 /// What became of an event at the door.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = EventResultStatus)]
 pub enum IngestStatus {
     /// Kept, and will be delivered.
     Accepted,

@@ -1,5 +1,8 @@
 //! From a request's body to its events: one object, an array, or one object a line.
 
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Why a body holds no events.
@@ -30,21 +33,60 @@ pub fn split(body: &[u8], most: usize) -> Result<Vec<&str>, SplitError> {
     if text.is_empty() {
         return Err(SplitError::Empty);
     }
-    let events: Vec<&str> = match serde_json::from_str::<&RawValue>(text) {
+    let Items { kept, found, .. } = match serde_json::from_str::<&RawValue>(text) {
         Ok(_) if text.starts_with('[') => {
-            let items = serde_json::from_str::<Vec<&RawValue>>(text).map_err(|error| not_json(&error))?;
-            items.into_iter().map(RawValue::get).collect()
+            let mut items = Items { kept: Vec::new(), found: 0, most };
+            let read = items.deserialize(&mut serde_json::Deserializer::from_str(text));
+            read.map_err(|error| not_json(&error))?;
+            items
         }
-        Ok(_) => vec![text],
-        Err(error) => match text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>() {
-            lines if lines.len() > 1 && lines.iter().any(|line| is_object(line)) => lines,
-            _ => return Err(not_json(&error)),
-        },
+        Ok(_) => Items { kept: vec![text], found: 1, most },
+        Err(error) => {
+            let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+            let found = lines().count();
+            if found < 2 || !lines().any(is_object) {
+                return Err(not_json(&error));
+            }
+            Items { kept: lines().take(most).collect(), found, most }
+        }
     };
-    match events.len() {
+    match found {
         0 => Err(SplitError::Empty),
         found if found > most => Err(SplitError::TooMany { found, most }),
-        _ => Ok(events),
+        _ => Ok(kept),
+    }
+}
+
+/// The items of an array, of which only as many are kept as may be: there may be millions in a body.
+struct Items<'a> {
+    kept: Vec<&'a str>,
+    found: usize,
+    most: usize,
+}
+
+impl<'a> DeserializeSeed<'a> for &mut Items<'a> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'a> Visitor<'a> for &mut Items<'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, mut items: A) -> Result<(), A::Error> {
+        while let Some(item) = items.next_element::<&'a RawValue>()? {
+            self.found += 1;
+            if self.found <= self.most {
+                self.kept.push(item.get());
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! TLS for the HTTP API: a certificate and its key from files, which are read again when they change.
 
-mod listener;
+mod handshake;
 mod pair;
 
 use std::sync::Arc;
@@ -8,8 +8,6 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use tokio::sync::watch;
-
-pub(crate) use listener::TlsListener;
 
 use self::pair::{Digest, Pair};
 use crate::clock::{Clock, after};

@@ -1,0 +1,55 @@
+"""What the document cannot say of bodies: how lines are written, and what is later than now."""
+
+import json
+import time
+
+import schemathesis
+
+SECONDS_AHEAD = 24 * 3600
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(ctx, value):
+    """One event a line."""
+    events = value if isinstance(value, list) else [value]
+    return "\n".join(json.dumps(event) for event in events).encode()
+
+
+@schemathesis.serializer("text/plain")
+def plain(ctx, value):
+    """A visit, as a page sends it that does not ask first."""
+    return json.dumps(value).encode()
+
+
+@schemathesis.hook
+def map_body(context, body):
+    """Times that are too late, and amounts with too many digits, become what they might be."""
+    for event in body if isinstance(body, list) else [body]:
+        if isinstance(event, dict):
+            mend_time(event)
+            mend_amounts(event)
+    return body
+
+
+def mend_time(event):
+    said = event.get("eventTime")
+    if is_number(said):
+        event["eventTime"] = min(said, int(time.time()))
+    elif isinstance(said, str) and said[:4].isdigit() and not "2000" < said[:4] < "2026":
+        event["eventTime"] = "2020" + said[4:]
+
+
+def mend_amounts(event):
+    parts = [event, event.get("properties"), *as_list(event.get("contents"))]
+    for part in parts:
+        for name, value in part.items() if isinstance(part, dict) else ():
+            if isinstance(value, float) and name != "eventTime":
+                part[name] = round(value, 9)
+
+
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def as_list(value):
+    return value if isinstance(value, list) else []
