@@ -21,34 +21,52 @@ use crate::replay::{self, DEFAULT_RATE, MAX_RATE, Order, Summary};
 /// A selection is short.
 const MAX_BODY: usize = 16 * 1024;
 
+/// How what is replayed stands.
+#[derive(ToSchema)]
+#[schema(as = ReplayedStatus, rename_all = "UPPERCASE")]
+#[expect(dead_code, reason = "the document's alone: another word has an error of its own")]
+enum Chosen {
+    Skipped,
+    Failed,
+}
+
 /// What `POST /api/replays` takes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 #[expect(missing_docs, reason = "docs/operations.md describes each field")]
 pub struct ReplayRequest {
     pub sink: Option<String>,
+    #[schema(value_type = Option<Chosen>)]
     pub status: Option<String>,
     pub reason: Option<String>,
     pub event_name: Option<String>,
     pub event_id: Option<String>,
+    #[schema(format = DateTime)]
     pub since: Option<String>,
+    #[schema(format = DateTime)]
     pub until: Option<String>,
+    #[schema(format = DateTime)]
     pub settled_since: Option<String>,
+    #[schema(format = DateTime)]
     pub settled_until: Option<String>,
+    #[schema(minimum = 1, maximum = 10_000)]
     pub rate: Option<u32>,
     pub dry_run: bool,
+    #[schema(pattern = "^[0-9]{1,18}-[0-9]{1,9}$")]
     pub cursor: Option<String>,
 }
 
 /// Replay deliveries
 ///
-/// Sends skipped and failed ones after all, or says what would become of them.
+/// Sends skipped and failed ones after all, or says what would become of them. Name at least one of what they are chosen
+/// by: all but `rate`, `dryRun` and `cursor`.
 #[utoipa::path(
     post, path = "/api/replays", tag = "deliveries", operation_id = "replayDeliveries",
     request_body = ReplayRequest,
     responses(
         (status = 200, description = "What was found and done.", body = Summary),
-        (status = 400, description = "The body cannot be read, or names what there is not.", body = ErrorBody),
+        (status = 400, description = "The body cannot be read, or chooses nothing.", body = ErrorBody),
+        (status = 404, description = "There is no such sink.", body = ErrorBody),
         (status = 408, description = "The body did not come in time.", body = ErrorBody),
         (status = 413, description = "The body is too long.", body = ErrorBody),
         (status = 415, description = "The content type is another.", body = ErrorBody),
@@ -84,7 +102,7 @@ impl ReplayRequest {
     fn order(&self, sinks: &[SinkState]) -> Result<Order, Problem> {
         let sink = self.sink.as_ref().map(|name| {
             let found = sinks.iter().find(|sink| sink.name == *name).map(|sink| sink.id);
-            found.ok_or_else(|| refuse("sink", format!("there is no sink {name}")))
+            found.ok_or_else(|| Problem::not_found(format!("sink: there is no sink {name}")))
         });
         let status = self.status.as_ref().map(|text| match text.parse() {
             Ok(status @ (Status::Skipped | Status::Failed)) => Ok(status),
