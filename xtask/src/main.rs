@@ -11,6 +11,10 @@ use std::process::{Command, ExitCode};
 const USAGE: &str = "\
 cargo xtask test [ARGS]   build the program and run every test; ARGS go to cargo test
 cargo xtask matrix        run the long form of the fault matrix, and print what was measured
+cargo xtask isolation [ROUNDS]
+                          measure what a platform that hangs costs the other
+cargo xtask backlog [EVENTS]
+                          measure memory and start with two deliveries waiting for each event
 cargo xtask lint          formatting, lints and docs, warnings denied; licences and versions of dependencies
 cargo xtask peers         install what the tests hold the program against: npm packages, schemathesis and a browser
 ";
@@ -22,6 +26,7 @@ fn main() -> ExitCode {
     let done = match task.as_deref() {
         Some("test") => test(&rest),
         Some("matrix") => matrix::run(),
+        Some(task @ ("isolation" | "backlog")) => load(task, &rest),
         Some("lint") => lint(),
         Some("peers") => peers::install(),
         _ => Err(USAGE.to_owned()),
@@ -43,6 +48,14 @@ fn test(arguments: &[String]) -> Result<(), String> {
     peers::install()?;
     cargo(&["build", "--locked", "--package", "signalbox"], &[])?;
     let mut all = vec!["test", "--locked", "--workspace"];
+    all.extend(arguments.iter().map(String::as_str));
+    cargo(&all, &[])
+}
+
+/// Measures a release build of the program.
+fn load(task: &str, arguments: &[String]) -> Result<(), String> {
+    cargo(&["build", "--locked", "--release", "--package", "signalbox"], &[])?;
+    let mut all = vec!["run", "--locked", "--release", "--package", "e2e", "--example", "load", "--", task];
     all.extend(arguments.iter().map(String::as_str));
     cargo(&all, &[])
 }

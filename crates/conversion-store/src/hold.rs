@@ -7,6 +7,7 @@ use conversion_core::{Timestamp, reason};
 
 use crate::audit::SinkAccount;
 use crate::lease::SinkId;
+use crate::queue::Driver;
 
 /// [`Change::reason`](crate::Change::reason) of a delivery that is parked under a hold: what [`crate::Store::resume`]
 /// makes due.
@@ -64,6 +65,25 @@ pub struct HoldPeriod {
     pub from: Timestamp,
     /// To.
     pub to: Timestamp,
+}
+
+/// Where the rest begins of what was parked under a hold that has ended: [`Store::release`](crate::Store::release) makes
+/// it due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parked {
+    pub(crate) sink: SinkId,
+    pub(crate) event_name: Option<String>,
+    pub(crate) resumed_at: Timestamp,
+    pub(crate) driver: Driver,
+    /// The last that was looked at of this driver, in the order in which they are due, as far as any was.
+    pub(crate) after: Option<(Timestamp, i64)>,
+}
+
+impl Parked {
+    /// The event name whose hold has ended; that of all the sink without one.
+    pub fn event_name(&self) -> Option<&str> {
+        self.event_name.as_deref()
+    }
 }
 
 /// A sink as the store sees it.

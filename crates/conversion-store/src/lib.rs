@@ -33,7 +33,7 @@ pub use booking::{
     NoticeStatus, OwnedAppointment,
 };
 pub use error::StoreError;
-pub use hold::{HELD, Hold, HoldPeriod, RegisteredSink, SinkRegistration, SinkState};
+pub use hold::{HELD, Hold, HoldPeriod, Parked, RegisteredSink, SinkRegistration, SinkState};
 pub use lease::{DeliveryId, LEASE_SPAN, Lease, LeaseRequest, RunId, SinkId, Uncertainty};
 pub use open::{Access, check_url, open};
 pub use queue::{Driver, Publication, QueueItem, QueueStore, Taken, Ticket};
@@ -88,8 +88,18 @@ pub trait Store:
     /// Sets or replaces the hold of the same scope.
     async fn hold(&self, sink: SinkId, hold: &Hold) -> Result<(), StoreError>;
 
-    /// Ends a hold (of all the sink for no event name), keeps its period, and makes what was parked under it due.
-    async fn resume(&self, sink: SinkId, event_name: Option<&str>, now: Timestamp) -> Result<(), StoreError>;
+    /// Ends a hold (of all the sink for no event name), keeps its period, and makes what was parked under it due: a few
+    /// thousand at once, so that no other write waits long. Returns where the rest begins, if there may be one; what
+    /// nobody releases is due at its own time.
+    async fn resume(
+        &self,
+        sink: SinkId,
+        event_name: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Option<Parked>, StoreError>;
+
+    /// Makes the next of what was parked due, as [`Self::resume`] does the first.
+    async fn release(&self, parked: Parked) -> Result<Option<Parked>, StoreError>;
 
     /// For each delivery with its conversion id, in order: the other deliveries of live events of that conversion at
     /// the same sink, in the order in which their events were accepted, at most 100 of them.

@@ -238,7 +238,10 @@ impl Service {
                 surroundings.station(&config, settings, sink, remembered, (Arc::clone(alarm), handover));
             if changed {
                 // Whatever was wrong with the old settings says nothing of the new ones.
-                station.resume().await?;
+                for parked in station.resume().await? {
+                    let station = Arc::clone(&station);
+                    workers.spawn(watch.over(async move { station.release(Some(parked)).await }));
+                }
             }
             let (intake, outlet) = intake::way();
             workers.spawn(watch.over(Worker::new(Arc::clone(&station), outlet).run()));

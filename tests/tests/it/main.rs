@@ -27,6 +27,7 @@ mod graphql;
 mod holds;
 mod holds_passing;
 mod ingest;
+mod isolation;
 mod keys;
 mod matrix;
 mod one_service;

@@ -35,14 +35,13 @@ use crate::Store;
 use crate::admission::{Acceptance, Admission};
 use crate::audit::Audit;
 use crate::error::StoreError;
-use crate::hold::{Hold, RegisteredSink, SinkRegistration, SinkState};
+use crate::hold::{Hold, Parked, RegisteredSink, SinkRegistration, SinkState};
 use crate::lease::{DeliveryId, Lease, LeaseRequest, RunId, SinkId};
 use crate::queue::Driver;
 use crate::record::{
     DeliveryDetail, DeliveryFilter, DeliveryRecord, EventFilter, EventRecord, Page, RetryOutcome,
 };
 use crate::settlement::{SettleOutcome, Settlement};
-use code::At;
 use readers::Readers;
 use write::accept::Arrival;
 use write::settle::Results;
@@ -170,10 +169,19 @@ impl Store for SqliteStore {
         self.write("hold a sink", move |work| write::hold::hold(work, sink, &hold)).await
     }
 
-    async fn resume(&self, sink: SinkId, event_name: Option<&str>, now: Timestamp) -> Result<(), StoreError> {
-        let name = event_name.map(str::to_owned);
-        let now = At::from(now);
-        self.write("resume a sink", move |work| write::hold::resume(work, sink, name.as_deref(), now)).await
+    async fn resume(
+        &self,
+        sink: SinkId,
+        event_name: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Option<Parked>, StoreError> {
+        let event_name = event_name.map(str::to_owned);
+        let parked = Parked { sink, event_name, resumed_at: now, driver: Driver::Builtin, after: None };
+        self.write("resume a sink", move |work| write::hold::resume(work, parked)).await
+    }
+
+    async fn release(&self, parked: Parked) -> Result<Option<Parked>, StoreError> {
+        self.write("release what was parked", move |work| write::hold::release(work, parked)).await
     }
 
     async fn related(&self, asked: &[(DeliveryId, String)]) -> Result<Vec<Vec<Related>>, StoreError> {

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::SqliteStore;
 use super::read::due::QUEUE_DUE;
 use super::write::dedup::LEASED;
-use super::write::hold::RELEASE;
+use super::write::hold::WAITING;
 use super::write::lease::FREE;
 use super::write::notice::MERGE;
 use super::writer::Work;
@@ -129,7 +129,7 @@ async fn pending_deliveries_are_found_in_the_order_of_their_index() {
     let path = folder.path().join("signalbox.db").display().to_string();
     let store = SqliteStore::open(&path).unwrap();
     for (statement, table, due_at) in
-        [(FREE, "d", "due_at<?"), (QUEUE_DUE, "delivery", "due_at<?"), (RELEASE, "delivery", "due_at>?")]
+        [(FREE, "d", "due_at<?"), (QUEUE_DUE, "delivery", "due_at<?"), (WAITING, "d", "(due_at,event)>(?,?)")]
     {
         let plan = plan(&store, statement).await;
         let by = format!(

@@ -1,9 +1,9 @@
 //! Sinks that are not leased from.
 
-use conversion_store::{Admission, Hold, HoldPeriod, SinkRegistration};
+use conversion_store::{Admission, Change, Hold, HoldPeriod, ItemSettlement, SinkRegistration};
 
 use super::Backend;
-use super::fixture::{Fixture, admission, at, parked, registration};
+use super::fixture::{Fixture, admission, at, item, parked, registration, settlement};
 
 pub(super) fn hold(event_name: Option<&str>) -> Hold {
     Hold {
@@ -59,7 +59,7 @@ pub(crate) async fn what_was_parked_is_due_after_resuming(backend: &impl Backend
     fixture.accept(Admission { name: "PURCHASE".into(), ..admission("a", &[fixture.tiktok]) }).await;
     let purchase = fixture.lease(0, 1).await.remove(0);
     fixture.settle(&purchase, parked(), 1).await;
-    let retried = conversion_store::Change { reason: Some("unavailable".to_owned()), ..parked() };
+    let retried = Change { reason: Some("unavailable".to_owned()), ..parked() };
     fixture.settled("backoff", retried).await;
     assert!(fixture.lease(100, 10).await.is_empty());
 
@@ -68,6 +68,36 @@ pub(crate) async fn what_was_parked_is_due_after_resuming(backend: &impl Backend
     assert_eq!(leases.iter().map(|lease| lease.id).collect::<Vec<_>>(), [trial]);
     fixture.store.resume(fixture.tiktok, Some("PURCHASE"), at(200)).await.unwrap();
     assert_eq!(fixture.lease(200, 10).await[0].id, purchase.id);
+    fixture.assert_balanced().await;
+}
+
+pub(crate) async fn a_great_deal_that_was_parked_is_released_in_parts(backend: &impl Backend) {
+    const MANY: usize = 5_000;
+    let fixture = Fixture::new(backend).await;
+    let admissions: Vec<_> = (0..MANY).map(|n| admission(&n.to_string(), &[fixture.tiktok])).collect();
+    fixture.store.accept(&admissions, at(0)).await.unwrap();
+    let leases = fixture.lease(0, MANY).await;
+    // What waits for another reason stands among them, and goes on waiting.
+    let change = |n: usize| match n % 10 {
+        0 => Change { reason: Some("unavailable".to_owned()), ..parked() },
+        _ => parked(),
+    };
+    let items = leases.iter().enumerate();
+    let items = items.map(|(n, lease)| ItemSettlement {
+        attempts: Vec::new(),
+        change: Some(change(n)),
+        ..item(lease, 0)
+    });
+    fixture.store.settle(&[settlement(Vec::new(), items.collect())], at(1)).await.unwrap();
+
+    let mut rest = fixture.store.resume(fixture.tiktok, None, at(100)).await.unwrap();
+    let mut due = fixture.lease(100, MANY).await.len();
+    assert!((1..MANY / 2).contains(&due), "{due} at once");
+    while let Some(parked) = rest {
+        rest = fixture.store.release(parked).await.unwrap();
+        due += fixture.lease(100, MANY).await.len();
+    }
+    assert_eq!(due, MANY / 10 * 9);
     fixture.assert_balanced().await;
 }
 

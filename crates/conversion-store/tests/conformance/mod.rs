@@ -89,6 +89,7 @@ macro_rules! conformance {
             holds::a_hold_outlives_the_process,
             holds::a_hold_replaces_the_one_of_its_scope,
             holds::what_was_parked_is_due_after_resuming,
+            holds::a_great_deal_that_was_parked_is_released_in_parts,
             holds::resuming_one_event_name_leaves_the_others,
             holds::changed_settings_are_noticed,
             retries::each_state_is_retried_as_it_should,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use conversion_core::Timestamp;
 use conversion_core::reason::Place;
-use conversion_store::{Audit, Hold, SinkState};
+use conversion_store::{Audit, Hold, SinkState, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -142,7 +142,13 @@ pub(super) async fn resume(service: Shared, Named(name): Named<String>) -> Resul
         return Err(Problem::not_found(format!("no sink {name} is configured")));
     };
     let station = Arc::clone(station);
-    service.finish(async move { station.resume().await }).await??;
+    let resume = async move {
+        for parked in station.resume().await? {
+            station.release(Some(parked)).await;
+        }
+        Ok::<_, StoreError>(())
+    };
+    service.finish(resume).await??;
     Ok(Json(Resumed { name, state: "ACTIVE" }))
 }
 

@@ -19,7 +19,9 @@ use conversion_core::descriptor::SinkDescriptor;
 use conversion_core::event::Vocabulary;
 use conversion_core::sink::ConversionSink;
 use conversion_store::crash::{self, Room};
-use conversion_store::{Hold, ItemSettlement, Lease, LeaseRequest, Settlement, SinkId, Store, StoreError};
+use conversion_store::{
+    Hold, ItemSettlement, Lease, LeaseRequest, Parked, Settlement, SinkId, Store, StoreError,
+};
 use http_exchange::Pace;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -100,12 +102,15 @@ impl Station {
     /// Writes what the gate decided, and wakes the worker. Where the store refuses, the decision stands in memory.
     pub async fn record(&self, change: Option<GateChange>) {
         let Some(change) = change else { return };
-        if let Err(error) = self.write_down(&change).await {
-            tracing::error!(sink = %self.name, %error, "the hold cannot be written; it stands in memory");
+        match self.write_down(&change).await {
+            Ok(parked) => self.release(parked).await,
+            Err(error) => {
+                tracing::error!(sink = %self.name, %error, "the hold cannot be written; it stands in memory");
+            }
         }
     }
 
-    async fn write_down(&self, change: &GateChange) -> Result<(), StoreError> {
+    async fn write_down(&self, change: &GateChange) -> Result<Option<Parked>, StoreError> {
         let event_name = change.event_name();
         let shown = event_name.unwrap_or("*");
         match change {
@@ -120,7 +125,7 @@ impl Station {
         // One after the other, and each what holds by then: two decisions may come here in either order.
         let _turn = self.writing_holds.lock().await;
         let written = match self.gate.hold(event_name) {
-            Some(hold) => self.store.hold(self.id, &hold).await,
+            Some(hold) => self.store.hold(self.id, &hold).await.map(|()| None),
             None => self.store.resume(self.id, event_name, self.clock.now()).await,
         };
         self.alarm.set(self.clock.now());
@@ -128,12 +133,27 @@ impl Station {
         written
     }
 
-    /// Ends every hold, as a human asks.
-    pub async fn resume(&self) -> Result<(), StoreError> {
-        for change in self.gate.resume(self.clock.now()) {
-            self.write_down(&change).await?;
+    /// Makes the rest due of what was parked under a hold that has ended, a part at a time, unless another begins.
+    pub async fn release(&self, mut parked: Option<Parked>) {
+        while let Some(rest) = parked {
+            if self.stop.is_cancelled() || self.gate.hold(rest.event_name()).is_some() {
+                return;
+            }
+            parked = self.store.release(rest).await.unwrap_or_else(|error| {
+                tracing::error!(sink = %self.name, %error, "what was parked waits for its time");
+                None
+            });
+            self.alarm.set(self.clock.now());
         }
-        Ok(())
+    }
+
+    /// Ends every hold, as a human or a change of settings asks. Returns what is still to be released.
+    pub async fn resume(&self) -> Result<Vec<Parked>, StoreError> {
+        let mut parked = Vec::new();
+        for change in self.gate.resume(self.clock.now()) {
+            parked.extend(self.write_down(&change).await?);
+        }
+        Ok(parked)
     }
 
     fn standing(&self, lease: &Lease, event_time: Timestamp) -> Standing {

@@ -107,9 +107,13 @@ impl Program {
     /// Asks it to stop, as a supervisor does.
     pub(crate) fn terminate(&self) {
         // The shell's own `kill`: no other program need be installed.
-        let sent =
-            Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status().unwrap();
+        let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.id())]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Its number, as the system knows it.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits for its end.

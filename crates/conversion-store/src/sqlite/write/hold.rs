@@ -3,14 +3,17 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::dedup;
-use crate::hold::{HELD, Hold, HoldPeriod, RegisteredSink, SinkRegistration};
+use crate::hold::{HELD, Hold, HoldPeriod, Parked, RegisteredSink, SinkRegistration};
 use crate::lease::SinkId;
-use crate::sqlite::code::{At, Time};
+use crate::queue::Driver;
+use crate::sqlite::code::{self, At, Coded, Time};
 use crate::sqlite::read::sinks::holds;
 use crate::sqlite::writer::Work;
 
 /// Ended holds that are kept of each scope.
 const PAST: i64 = 1000;
+/// Deliveries that are looked at in one transaction, of each driver, when a hold ends.
+const TURN: usize = 2_000;
 
 /// Makes sinks known, in order.
 pub(in crate::sqlite) fn register(
@@ -60,19 +63,15 @@ pub(in crate::sqlite) fn hold(work: &Work<'_>, sink: SinkId, hold: &Hold) -> rus
     work.transaction.prepare_cached(sql)?.execute(row).map(drop)
 }
 
-/// Ends a hold and makes what was parked under it due.
-pub(in crate::sqlite) fn resume(
-    work: &Work<'_>,
-    sink: SinkId,
-    event_name: Option<&str>,
-    now: At,
-) -> rusqlite::Result<()> {
-    let scope = event_name.unwrap_or_default();
+/// Ends a hold and makes the first of what was parked under it due.
+pub(in crate::sqlite) fn resume(work: &Work<'_>, parked: Parked) -> rusqlite::Result<Option<Parked>> {
+    let scope = parked.event_name().unwrap_or_default();
     let sql = "UPDATE hold SET ended_at = max(since, ?3)
         WHERE sink = ?1 AND event_name = ?2 AND ended_at IS NULL";
-    work.transaction.prepare_cached(sql)?.execute(params![sink.0, scope, now])?;
-    forget(&work.transaction, sink, scope)?;
-    release(&work.transaction, sink, scope, now)
+    let ended = params![parked.sink.0, scope, At::from(parked.resumed_at)];
+    work.transaction.prepare_cached(sql)?.execute(ended)?;
+    forget(&work.transaction, parked.sink, scope)?;
+    release(work, parked)
 }
 
 fn forget(connection: &Connection, sink: SinkId, scope: &str) -> rusqlite::Result<()> {
@@ -82,14 +81,43 @@ fn forget(connection: &Connection, sink: SinkId, scope: &str) -> rusqlite::Resul
     connection.prepare_cached(sql)?.execute(params![sink.0, scope, PAST - 1]).map(drop)
 }
 
-/// Makes parked deliveries due, whoever drives them. Under the sink's own hold anything may be parked, except what a
-/// hold of its event name keeps.
-pub(in crate::sqlite) const RELEASE: &str =
-    "UPDATE delivery SET due_at = ?3, retried_at = ?3, reason = NULL, message = NULL
-    WHERE status = 0 AND sink = ?1 AND owner IS NULL AND driver IN (0, 1) AND due_at > ?3 AND reason = ?4 AND EXISTS (
-        SELECT 1 FROM event WHERE seq = delivery.event AND (?2 = '' OR name = ?2)
-        AND name NOT IN (SELECT event_name FROM hold WHERE sink = ?1 AND ended_at IS NULL))";
+/// A sink's free deliveries of a driver that are due later than the one at which the last look ended, and whether each is
+/// parked. Under the sink's own hold anything may be parked, except what a hold of its event name keeps.
+pub(in crate::sqlite) const WAITING: &str = "SELECT d.event, d.due_at, d.reason IS ?6 AND EXISTS (
+        SELECT 1 FROM event WHERE seq = d.event AND (?5 = '' OR name = ?5)
+        AND name NOT IN (SELECT event_name FROM hold WHERE sink = ?1 AND ended_at IS NULL))
+    FROM delivery d WHERE d.status = 0 AND d.sink = ?1 AND d.owner IS NULL AND d.driver = ?2
+        AND (d.due_at, d.event) > (?3, ?4)
+    ORDER BY d.due_at, d.event LIMIT ?7";
 
-fn release(connection: &Connection, sink: SinkId, scope: &str, now: At) -> rusqlite::Result<()> {
-    connection.prepare_cached(RELEASE)?.execute(params![sink.0, scope, now, HELD]).map(drop)
+/// Makes parked deliveries due, whoever drives them, until so many have been looked at that others should have a turn.
+pub(in crate::sqlite) fn release(work: &Work<'_>, mut parked: Parked) -> rusqlite::Result<Option<Parked>> {
+    let resumed_at = At::from(parked.resumed_at);
+    loop {
+        let looked_at = waiting(&work.transaction, &parked)?;
+        let sql = "UPDATE delivery SET due_at = ?3, retried_at = ?3, reason = NULL, message = NULL
+            WHERE event = ?1 AND sink = ?2";
+        let mut release = work.transaction.prepare_cached(sql)?;
+        for (event, _, _) in looked_at.iter().filter(|(_, _, is_parked)| *is_parked) {
+            release.execute(params![event, parked.sink.0, resumed_at])?;
+        }
+        if let Some((event, due_at, _)) = looked_at.get(TURN - 1) {
+            parked.after = Some((due_at.0, *event));
+            return Ok(Some(parked));
+        }
+        if parked.driver == Driver::Queue {
+            return Ok(None);
+        }
+        parked = Parked { driver: Driver::Queue, after: None, ..parked };
+    }
+}
+
+fn waiting(connection: &Connection, parked: &Parked) -> rusqlite::Result<Vec<(i64, Time, bool)>> {
+    let Parked { sink, resumed_at, driver, .. } = parked;
+    let scope = parked.event_name().unwrap_or_default();
+    let (due_at, event) = parked.after.unwrap_or((*resumed_at, i64::MAX));
+    let mut statement = connection.prepare_cached(WAITING)?;
+    let asked = params![sink.0, Coded(*driver), At::from(due_at), event, scope, HELD, code::limit(TURN)];
+    let rows = statement.query_map(asked, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    rows.collect()
 }
