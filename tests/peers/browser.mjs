@@ -54,12 +54,16 @@ async function visitor() {
   page.on("response", (response) => {
     if (response.request().method() === "POST") answers.push(response.status());
   });
+  // Asks for something after whatever the script has asked for: by its answer that has been seen, too.
+  const overtaken = () => page.evaluate(() => fetch("/overtaken").then((answer) => answer.text()));
   return {
     page,
-    // Returns once the script has run: a slow browser may be idle before.
+    // Returns once the script has run. A network that is idle says nothing: a slow browser may be so before, and one that
+    // keeps a report alive may never be so.
     go: async (address) => {
-      await page.goto(address, { waitUntil: "networkidle" });
+      await page.goto(address);
       await page.waitForFunction(() => typeof window.signalbox?.consent === "function");
+      await overtaken();
     },
     // So many reports in all have been made and have come to their end.
     reported: async (reports) => {
@@ -70,7 +74,7 @@ async function visitor() {
     },
     act: async (action, argument) => {
       await page.evaluate(action, argument);
-      await page.waitForLoadState("networkidle");
+      await overtaken();
     },
     // Refuses after these decisions, and waits until the service knows.
     withdraw: async (...decisions) => {

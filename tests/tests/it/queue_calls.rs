@@ -10,7 +10,7 @@ use std::time::Duration;
 use platform_sandbox::{QstashSettings, Settings};
 use serde_json::{Value, json};
 
-use crate::harness::{Api, Counts, Reply, Setup, World, many};
+use crate::harness::{Api, Counts, Reply, Setup, TIKTOK, World, many, until};
 
 const DELIVER: &str = "/api/qstash/deliver";
 const FAILED: &str = "/api/qstash/failed";
@@ -134,7 +134,7 @@ async fn what_is_not_believed_does_nothing_and_what_is_unknown_never_comes_again
             "also the second time"
         );
     }
-    assert_eq!(world.platforms.of(crate::harness::TIKTOK).received, 1);
+    assert_eq!(world.platforms.of(TIKTOK).received, 1);
 
     for body in [r#"{"delivery_id":"999-1"}"#, r#"{"delivery_id":"soon"}"#, "nonsense"] {
         let token = signed(&deliver, body).await;
@@ -206,7 +206,7 @@ async fn of_two_calls_at_once_one_sees_to_the_delivery_and_it_is_due_again_by_it
     let platforms = &world.platforms;
     platforms.sandbox.qstash().configure(QstashSettings { down: true, ..QstashSettings::default() });
     let slow = Settings { down: true, latency_ms: 500, ..Settings::default() };
-    platforms.sandbox.configure(crate::harness::TIKTOK, slow);
+    platforms.sandbox.configure(TIKTOK, slow);
     world.report(&many("e", 1)).await;
     let id = world.delivery("tiktok", "e-0").await["id"].as_str().unwrap().to_owned();
     let body = json!({ "delivery_id": id }).to_string();
@@ -255,8 +255,65 @@ async fn what_was_published_before_a_retry_says_nothing_of_it() {
     // The retry is the second, its message the third.
     let reply = deliver(3).await;
     assert_eq!((reply.status, &reply.json), (200, &json!({ "status": "DELIVERED" })));
-    assert_eq!(world.platforms.of(crate::harness::TIKTOK).received, 1);
+    assert_eq!(world.platforms.of(TIKTOK).received, 1);
     world.audit().await;
+}
+
+/// The older message waits for its turn, and the newer is told that it sees to the delivery. Then it is superseded.
+#[tokio::test]
+async fn what_a_superseded_message_was_to_see_to_is_handed_over_again() {
+    /// Requests that may be under way at once.
+    const TURNS: usize = 4;
+    let sinks = "[[sinks]]\nkind = 'tiktok'\nmax_in_flight = 4\ntimeout_seconds = 5";
+    let world = Setup::queued().file(sinks).start().await;
+    let qstash = world.platforms.sandbox.qstash();
+    qstash.configure(QstashSettings { p_lost: 1.0, ..QstashSettings::default() });
+    let published = async |messages| {
+        until(&format!("{messages} messages"), async || match qstash.report().published {
+            published if published >= messages => Ok(()),
+            published => Err(format!("{published}")),
+        })
+        .await;
+    };
+    world.report(&many("e", TURNS + 1)).await;
+    published(5).await;
+    let mut ids = Vec::new();
+    for event in 0..=TURNS {
+        let delivery = world.delivery("tiktok", &format!("e-{event}")).await;
+        ids.push(delivery["id"].as_str().unwrap().to_owned());
+    }
+    // Of the last there are two messages: the first, and after a retry the third.
+    let last = ids.pop().unwrap();
+    assert_eq!(world.post(&format!("/api/deliveries/{last}/retry"), "").await.status, 202);
+    published(6).await;
+    let message = async |id: &str, publication: u32| {
+        let body = format!(r#"{{"delivery_id":"{id}","publication":{publication}}}"#);
+        (signed(&format!("{}{DELIVER}", world.base), &body).await, body)
+    };
+    let bring = async |(token, body): (String, String)| call(&world, DELIVER, &token, &body).await.status;
+    let deliver = async |id: &str, publication| bring(message(id, publication).await).await;
+    let (older, newer) = (message(&last, 1).await, message(&last, 3).await);
+    // The others take all turns until their time is over.
+    world.platforms.sandbox.configure(TIKTOK, Settings { hang: true, ..Settings::default() });
+    let others = async {
+        let [one, two, three, four] = ids.as_slice() else { panic!("{ids:?}") };
+        let statuses = tokio::join!(deliver(one, 1), deliver(two, 1), deliver(three, 1), deliver(four, 1));
+        assert_eq!(statuses, (503, 503, 503, 503));
+    };
+    let both = async {
+        until("all turns to be taken", async || match world.platforms.of(TIKTOK).in_flight {
+            4 => Ok(()),
+            under_way => Err(format!("{under_way}")),
+        })
+        .await;
+        world.platforms.sandbox.configure(TIKTOK, Settings::default());
+        qstash.configure(QstashSettings::default());
+        assert_eq!(tokio::join!(biased; bring(older), bring(newer)), (200, 200));
+    };
+    tokio::join!(others, both);
+    // It is not left to a message that is done.
+    assert_eq!(world.settled("tiktok", &format!("e-{TURNS}")).await["status"], "DELIVERED");
+    assert_eq!(world.platforms.of(TIKTOK).counted_twice, 0);
 }
 
 #[tokio::test]

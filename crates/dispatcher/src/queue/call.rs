@@ -64,7 +64,7 @@ impl CallHandler<'_> {
         let now = self.service.clock.now();
         let lease = match self.service.store.take(ticket, station.run.id, now).await? {
             Taken::Leased(lease) => lease,
-            Taken::Superseded => return Ok(Reply::Superseded),
+            Taken::Superseded => return self.superseded(id, call).await,
             Taken::UnderWay => return Ok(Reply::UnderWay),
             Taken::Settled(status) => return Ok(Reply::Settled(status)),
             Taken::NotQueued => return Ok(Reply::NotQueued),
@@ -143,6 +143,18 @@ impl CallHandler<'_> {
         call.handover().alarm.set(due_at);
         call.has_turn();
         Ok(Reply::Waits(reason.to_owned()))
+    }
+
+    /// A call of the message that superseded this one may have come meanwhile, and been told that this one sees to the
+    /// delivery: it is handed over again.
+    async fn superseded(self, id: DeliveryId, call: Call<'_>) -> Result<Reply, StoreError> {
+        let alarm = &call.handover().alarm;
+        if call.end().is_repeated {
+            let now = self.service.clock.now();
+            self.service.store.leave_to_queue(Ticket { delivery: id, publication: None }, now).await?;
+            alarm.set(now);
+        }
+        Ok(Reply::Superseded)
     }
 
     async fn record(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, StoreError> {
