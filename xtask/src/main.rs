@@ -1,6 +1,7 @@
 //! Project tasks.
 
 mod deny;
+mod fuzz;
 mod matrix;
 mod peers;
 
@@ -16,6 +17,8 @@ cargo xtask isolation [ROUNDS]
 cargo xtask backlog [EVENTS]
                           measure memory and start with two deliveries waiting for each event
 cargo xtask lint          formatting, lints and docs, warnings denied; licences and versions of dependencies
+cargo xtask fuzz [TARGET…] [--seconds N] [-- OPTIONS]
+                          run the fuzz targets, 20 s each; OPTIONS go to libFuzzer
 cargo xtask peers         install what the tests hold the program against: npm packages, schemathesis and a browser
 ";
 
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
         Some("matrix") => matrix::run(),
         Some(task @ ("isolation" | "backlog")) => load(task, &rest),
         Some("lint") => lint(),
+        Some("fuzz") => fuzz::fuzz(&rest),
         Some("peers") => peers::install(),
         _ => Err(USAGE.to_owned()),
     };
@@ -62,6 +66,7 @@ fn load(task: &str, arguments: &[String]) -> Result<(), String> {
 
 fn lint() -> Result<(), String> {
     cargo(&["fmt", "--all", "--check"], &[])?;
+    cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"], &[])?;
     cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"], &[])?;
     cargo(&["doc", "--locked", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "--deny warnings")])?;
     deny::check()

@@ -19,10 +19,15 @@ pub(crate) fn install() -> Result<(), String> {
             .map_err(|error| format!("{error}: the tests need Node.js with npm"))?;
     }
     install_schemathesis()?;
-    if BROWSERS.iter().any(|name| on_path(name).is_some()) {
+    program(&BROWSERS, "chromium", "the tests need Chromium: install the package chromium")
+}
+
+/// Installs a Debian package where none of these programs is on the path.
+pub(crate) fn program(names: &[&str], package: &str, missing: &str) -> Result<(), String> {
+    if names.iter().any(|name| on_path(name).is_some()) {
         return Ok(());
     }
-    install_package("chromium", "the tests need Chromium: install the package chromium")
+    install_package(package, missing)
 }
 
 /// A Debian package, where there are Debian packages.

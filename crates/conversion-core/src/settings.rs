@@ -49,9 +49,16 @@ fn place(error: &toml::de::Error) -> String {
     path.map(|path| format!("`{path}`: ")).unwrap_or_default()
 }
 
-/// `invalid type: string "hunter2", expected u16` without the string: it may be a secret.
+/// `invalid type: string "hunter2", expected u16` without what was given: it may be a secret. Serde puts texts in quotes
+/// and all else in backticks.
 fn without_values(message: &str) -> String {
-    message.split('"').step_by(2).collect::<Vec<_>>().join("…").trim().to_owned()
+    let Some((given, expected)) = message.rsplit_once(", expected ") else {
+        return message.split('"').step_by(2).collect::<Vec<_>>().join("…").trim().to_owned();
+    };
+    match given.split_once(['"', '`']) {
+        Some((kind, _)) => format!("{kind}…, expected {expected}"),
+        None => message.trim().to_owned(),
+    }
 }
 
 /// Longer names than this mean none that is known. Time and memory of a comparison grow with the length.
@@ -84,14 +91,28 @@ mod tests {
         pixel_id: Option<String>,
         #[expect(dead_code, reason = "only the errors are looked at")]
         max_batch: Option<u16>,
+        #[expect(dead_code, reason = "only the errors are looked at")]
+        mode: Option<Mode>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Mode {
+        Live,
+        Mock,
     }
 
     #[test]
     fn errors_name_the_setting_and_the_mend_but_no_value() {
         for (toml, message) in [
             ("pixelid = 'A'", "`pixelid` is not a setting; did you mean `pixel_id`?"),
-            ("zzz = 'A'", "`zzz` is not a setting; known are pixel_id, max_batch"),
+            ("zzz = 'A'", "`zzz` is not a setting; known are pixel_id, max_batch, mode"),
             ("max_batch = 'hunter2'", "`max_batch`: invalid type: string …, expected u16"),
+            (r#"max_batch = 'a"hunter2"b'"#, "`max_batch`: invalid type: string …, expected u16"),
+            ("pixel_id = 12345678", "`pixel_id`: invalid type: integer …, expected a string"),
+            ("pixel_id = 0.5", "`pixel_id`: invalid type: floating point …, expected a string"),
+            ("pixel_id = []", "`pixel_id`: invalid type: sequence, expected a string"),
+            ("mode = 'hunter2'", "`mode`: unknown variant …, expected `live` or `mock`"),
         ] {
             let error = read::<Settings>(toml::from_str(toml).unwrap()).unwrap_err();
             assert!(error.to_string().starts_with(message), "{error}");

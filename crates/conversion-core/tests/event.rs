@@ -175,6 +175,21 @@ fn all_mistakes_are_told_at_once_and_no_value_with_them() {
 }
 
 #[test]
+fn a_path_is_cut_whichever_mistake_it_names() {
+    let key = "k".repeat(300);
+    for members in [
+        format!(r#""{key}":1"#),
+        format!(r#""{key}":1,"{key}":2"#),
+        format!(r#""clickIds":{{"{key}":"a"}}"#),
+        format!(r#""consent":{{"{key}":1,"{key}":1}}"#),
+    ] {
+        for error in parse(&format!("{{{members}}}")).unwrap_err().errors {
+            assert!(error.field.len() <= 80, "{error}");
+        }
+    }
+}
+
+#[test]
 fn what_is_no_event_is_refused() {
     for (json, message) in [
         ("", "the event is cut off at line 1, column 0"),

@@ -10,6 +10,7 @@ use conversion_core::failure::{Failure, FailureClass};
 use conversion_core::secret::{REDACTED, Secret};
 use conversion_core::settings::SettingsError;
 use reqwest::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
+use serde::Deserialize;
 
 use crate::retry_after;
 
@@ -56,6 +57,14 @@ pub struct FullReply {
     pub body: String,
     /// The wait that `Retry-After` names.
     pub retry_after: Option<Duration>,
+}
+
+impl FullReply {
+    /// The body, if it is a JSON object with these members. Serde alone would make them of an array, too.
+    pub fn object<'a, T: Deserialize<'a>>(&'a self) -> Option<T> {
+        let is_object = self.body.trim_ascii_start().starts_with('{');
+        is_object.then(|| serde_json::from_str(&self.body).ok()).flatten()
+    }
 }
 
 impl fmt::Debug for FullReply {

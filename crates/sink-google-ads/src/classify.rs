@@ -20,9 +20,9 @@ pub(crate) fn verdict(reply: &FullReply, rows: usize, validate_only: bool) -> Re
     if !(200..300).contains(&reply.status) {
         return refused(reply, rows);
     }
-    match serde_json::from_str::<UploadReply<'_>>(&reply.body) {
-        Ok(upload) => taken(&upload, reply, rows, validate_only),
-        Err(_) => Err(unreadable(reply, rows)),
+    match reply.object::<UploadReply<'_>>() {
+        Some(upload) => taken(&upload, reply, rows, validate_only),
+        None => Err(unreadable(reply, rows)),
     }
 }
 
@@ -133,7 +133,7 @@ fn unknown() -> Outcome {
 
 /// HTTP 3xx to 5xx: nothing was processed.
 fn refused(reply: &FullReply, rows: usize) -> Result<Vec<Outcome>, Failure> {
-    let Ok(ErrorReply { error: status }) = serde_json::from_str::<ErrorReply>(&reply.body) else {
+    let Some(ErrorReply { error: status }) = reply.object() else {
         return Err(unreadable(reply, rows));
     };
     let by_status = Fact::Failed(by_status(reply));

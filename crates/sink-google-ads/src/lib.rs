@@ -98,6 +98,22 @@ inventory::submit! {
     }
 }
 
+/// The settings as they are read, for the fuzz targets: making a sink takes them too long.
+#[cfg(fuzzing)]
+pub fn settings(table: toml::Table) -> Result<impl std::fmt::Debug, SettingsError> {
+    Config::read(table)
+}
+
+/// The verdict on an answer to so many rows, for the fuzz targets: they have no connection to read it from.
+#[cfg(fuzzing)]
+pub fn verdict(
+    reply: &http_exchange::FullReply,
+    rows: usize,
+    validate_only: bool,
+) -> Result<Vec<conversion_core::report::Outcome>, Failure> {
+    classify::verdict(reply, rows, validate_only)
+}
+
 /// A connection to one Google Ads account.
 #[derive(Debug)]
 pub struct GoogleAds {

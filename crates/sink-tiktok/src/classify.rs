@@ -29,10 +29,10 @@ struct Answer {
 /// Delivered, or why a request with so many items was not.
 pub(crate) fn verdict(reply: &FullReply, items: usize) -> Result<(), Failure> {
     let is_success = (200..300).contains(&reply.status);
-    match serde_json::from_str::<Answer>(&reply.body) {
-        Ok(Answer { code: 0, .. }) if is_success => Ok(()),
-        Ok(answer) if answer.code != 0 => Err(by_code(&answer, reply, items)),
-        Ok(_) | Err(_) => Err(unreadable(reply, items)),
+    match reply.object::<Answer>() {
+        Some(Answer { code: 0, .. }) if is_success => Ok(()),
+        Some(answer) if answer.code != 0 => Err(by_code(&answer, reply, items)),
+        Some(_) | None => Err(unreadable(reply, items)),
     }
 }
 

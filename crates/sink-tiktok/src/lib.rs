@@ -76,6 +76,18 @@ fn build(settings: toml::Table, context: &SinkContext) -> BuiltSink {
     Ok(Arc::new(TikTok::new(settings, context)?))
 }
 
+/// The settings as they are read, for the fuzz targets: making a sink takes them too long.
+#[cfg(fuzzing)]
+pub fn settings(table: toml::Table) -> Result<impl std::fmt::Debug, SettingsError> {
+    Config::read(table)
+}
+
+/// The verdict on an answer to so many items, for the fuzz targets: they have no connection to read it from.
+#[cfg(fuzzing)]
+pub fn verdict(reply: &http_exchange::FullReply, items: usize) -> Result<(), Failure> {
+    classify::verdict(reply, items)
+}
+
 /// TikTok answers for the request as a whole: nothing in it is about single items but an index, which names no person.
 fn own_reply(body: &str, _position: usize) -> Option<String> {
     Some(body.to_owned())

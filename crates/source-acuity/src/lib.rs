@@ -70,6 +70,12 @@ fn build(settings: toml::Table) -> BuiltSource {
     Ok(Arc::new(Acuity::new(settings)?))
 }
 
+/// The settings as they are read, for the fuzz targets: making a source takes them too long.
+#[cfg(fuzzing)]
+pub fn settings(table: toml::Table) -> Result<impl std::fmt::Debug, SettingsError> {
+    Config::read(table)
+}
+
 /// A connection to one Acuity account.
 #[derive(Debug)]
 pub struct Acuity {

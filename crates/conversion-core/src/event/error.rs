@@ -12,7 +12,7 @@ const MAX_ERRORS: usize = 50;
 /// One thing wrong with one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
-    /// Path of the field, such as `contents[2].price`; empty where the whole event is meant.
+    /// Path of the field, such as `contents[2].price`, cut if it is long; empty where the whole event is meant.
     pub field: String,
     /// What is wrong and what would be right. Says the value's shape, never its content.
     pub message: String,

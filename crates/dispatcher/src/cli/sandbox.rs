@@ -8,6 +8,7 @@ use platform_sandbox::{AcuitySettings, QstashSettings, Sandbox, SigningKeys};
 use tokio::net::TcpListener;
 
 use super::Verdict;
+use super::serve::StopSignal;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -24,6 +25,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
         arguments.listen.ip().is_loopback(),
         "the sandbox listens on loopback only, such as 127.0.0.1:9100"
     );
+    let mut stop_signal = StopSignal::listen()?;
     let listener = TcpListener::bind(arguments.listen)
         .await
         .with_context(|| format!("cannot listen on {}", arguments.listen))?;
@@ -52,6 +54,6 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
          QSTASH_CURRENT_SIGNING_KEY={current} QSTASH_NEXT_SIGNING_KEY={next}\n\n\
          What it received: {base}/__report"
     )?;
-    sandbox.serve(listener, super::serve::stop_signal()).await?;
+    sandbox.serve(listener, async move { stop_signal.received().await }).await?;
     Ok(Verdict::Good)
 }

@@ -42,6 +42,7 @@ impl Arguments {
 }
 
 pub(super) async fn run(config: Config) -> anyhow::Result<Verdict> {
+    let mut stop_signal = StopSignal::listen()?;
     let address = config.server.listen;
     let store = conversion_store::open(&config.store.url, Access::ReadWrite)?;
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
@@ -52,16 +53,10 @@ pub(super) async fn run(config: Config) -> anyhow::Result<Verdict> {
     let tls = service.config.server.tls_certificate.is_some();
     tracing::info!(%address, tls, sinks = sinks.join(","), sources = sources.join(","), "listening");
     let stopping = tokio_util::sync::CancellationToken::new();
-    let server = api::serve(listener, Arc::clone(&service), {
-        let stopping = stopping.clone();
-        async move {
-            stop_signal().await;
-            stopping.cancel();
-        }
-    });
+    let server = api::serve(listener, Arc::clone(&service), stopping.clone().cancelled_owned());
     tokio::select! {
         served = server => served?,
-        () = async { stopping.cancelled().await; tokio::time::sleep(DRAIN).await } => {
+        () = async { stop_signal.received().await; stopping.cancel(); tokio::time::sleep(DRAIN).await } => {
             tracing::warn!("some requests were still under way and are given up");
         }
         () = service.broken() => anyhow::bail!("a part of the service broke; what it worked on is taken up at the next start"),
@@ -70,30 +65,45 @@ pub(super) async fn run(config: Config) -> anyhow::Result<Verdict> {
     tokio::select! {
         () = service.stop() => tracing::info!("stopped"),
         // Safe at any time: the next start takes up what is not written.
-        () = stop_signal() => tracing::warn!("stopped at once, as asked"),
+        () = stop_signal.received() => tracing::warn!("stopped at once, as asked"),
         () = tokio::time::sleep(FINISH) => tracing::warn!("stopped before all was finished"),
     }
     Ok(Verdict::Good)
 }
 
-/// Returns when the process is asked to stop.
-pub(super) async fn stop_signal() {
-    let interrupt = async {
+/// Being asked to stop: from when it is made on, no such wish ends the process in another way.
+pub(super) struct StopSignal {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl StopSignal {
+    pub(super) fn listen() -> anyhow::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let listen = |kind| signal(kind).context("cannot listen to signals");
+            Ok(Self {
+                interrupt: listen(SignalKind::interrupt())?,
+                terminate: listen(SignalKind::terminate())?,
+            })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Returns when the process is asked to stop, once for each time.
+    pub(super) async fn received(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
     }
 }

@@ -148,7 +148,7 @@ fn mistakes_name_the_setting_and_the_mend() {
         (
             "[attribution]\nvisits_per_minute = 0",
             vec![],
-            "[attribution]: `visits_per_minute`: invalid value: integer `0`, expected a nonzero u32",
+            "[attribution]: `visits_per_minute`: invalid value: integer …, expected a nonzero u32",
         ),
         (
             "[attribution]\ncookie_domain = 'academy.example'",

@@ -44,6 +44,10 @@ struct Detail<'a> {
 /// The answer with the result and the errors of the row at `position` alone, and the errors that concern no row in
 /// particular. Nothing where the answer is not Google's JSON, or was cut.
 pub(crate) fn own_reply(body: &str, position: usize) -> Option<String> {
+    // Serde would read an array, too, which is none of Google's answers.
+    if !body.trim_ascii_start().starts_with('{') {
+        return None;
+    }
     let mut reply: Reply<'_> = serde_json::from_str(body).ok()?;
     reply.results = reply.results.map(|results| results.into_iter().skip(position).take(1).collect());
     reply.partial_failure_error =
@@ -60,8 +64,10 @@ impl Status<'_> {
         }
         // The message repeats the first error of all, which may be a neighbour's.
         self.message = self.message.filter(|message| {
+            // Read, and not searched as it came: an escape may stand for any letter.
+            let text = serde_json::from_str::<String>(message.get());
             first.is_none_or(|error| is_of_row(error, position))
-                && !names_another_row(message.get(), position)
+                && text.is_ok_and(|text| !names_another_row(&text, position))
         });
         self.details.retain(|detail| !detail.errors.is_empty());
         self

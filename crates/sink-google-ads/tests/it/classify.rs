@@ -274,7 +274,10 @@ async fn a_checked_upload_has_no_results() {
 
 #[tokio::test]
 async fn a_body_that_cannot_be_read_says_nothing() {
-    for body in ["", "<html>ok</html>", "[]", r#"{"results":[{"gclid":"#, r#"{"partialFailureError":"x"}"#] {
+    let array = r#"[null,[{"gclid":"g"},{"gclid":"g"}]]"#;
+    for body in
+        ["", "<html>ok</html>", "[]", array, r#"{"results":[{"gclid":"#, r#"{"partialFailureError":"x"}"#]
+    {
         let server = Server::google(move |_| reply(200, body));
         let report = send(&sink_at(&server, ""), 2).await;
         assert_eq!(report.verdict().unwrap_err().class, Interrupted, "{body}");

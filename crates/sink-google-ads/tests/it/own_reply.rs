@@ -95,11 +95,22 @@ fn a_refused_request_is_taken_apart_alike() {
     assert_eq!(own(plain, 3).unwrap(), plain);
     let naming = r#"{"error":{"code":400,"message":"Invalid value at 'conversions[1].gclid', \"of-1\""}}"#;
     assert_eq!(own(naming, 0).unwrap(), r#"{"error":{"code":400}}"#);
+    for message in [r"conversions\u005b1].gclid", r"c\u006fnversions[1]", r"\udfb9"] {
+        let escaped = format!(r#"{{"error":{{"code":400,"message":"{message}"}}}}"#);
+        assert_eq!(own(&escaped, 0).unwrap(), r#"{"error":{"code":400}}"#, "{message}");
+    }
 }
 
 #[test]
 fn what_is_cut_or_foreign_is_not_shown() {
-    for body in ["", "<html>", r#"{"results":[{"gclid":"of-0"}"#, "[]", r#""text""#] {
+    for body in [
+        "",
+        "<html>",
+        r#"{"results":[{"gclid":"of-0"}"#,
+        "[]",
+        r#"[null,null,[{"gclid":"of-0"}]]"#,
+        r#""text""#,
+    ] {
         assert_eq!(own(body, 0), None, "{body}");
     }
 }

@@ -84,6 +84,7 @@ async fn without_a_readable_code_the_status_decides() {
         (200, "{}", UNCLEAR),
         (200, r#"{"code":"0"}"#, UNCLEAR),
         (200, r#"{"code":0.5}"#, UNCLEAR),
+        (200, r#"[0,"OK","R1"]"#, UNCLEAR),
         (408, "", DOWN),
         (400, "<html>", REJECTED),
     ] {

@@ -24,16 +24,16 @@ fn errors_name_the_setting_and_the_mend_and_no_secret() {
         ("access_token = 'Bearer hunter2'", "`access_token` holds white space"),
         ("access_token = \"hun\\nter2\"", "`access_token` holds white space"),
         ("access_token = 12", "`access_token`: must be text, in quotes"),
-        ("pixel_id = 12", "`pixel_id`: invalid type: integer `12`, expected a string"),
+        ("pixel_id = 12", "`pixel_id`: invalid type: integer …, expected a string"),
         (
             "event_source = 'webb'",
-            "`event_source`: unknown variant `webb`, expected one of `web`, `offline`, `crm`, `app`",
+            "`event_source`: unknown variant …, expected one of `web`, `offline`, `crm`, `app`",
         ),
         (
             "phone_format = 'plus'",
-            "`phone_format`: unknown variant `plus`, expected one of `both`, `digits`, `e164`",
+            "`phone_format`: unknown variant …, expected one of `both`, `digits`, `e164`",
         ),
-        ("reschedules = 'twice'", "`reschedules`: unknown variant `twice`, expected `resend` or `once`"),
+        ("reschedules = 'twice'", "`reschedules`: unknown variant …, expected `resend` or `once`"),
         ("phone_country = 'US'", "`phone_country`: a country's calling code has 1 to 3 digits"),
         ("events = { TRIAL_BOOKED = 1 }", "`events.TRIAL_BOOKED`: invalid type"),
         (

@@ -15,7 +15,6 @@ async fn down_for_longer_than_the_longest_wait() {
     world.platforms.both(&Settings { down: true, ..Settings::default() });
     let events = many("e", 100);
     world.report(&events).await;
-    let longest = world.time_in(CAP);
     for sink in ["tiktok", "google-ads"] {
         until(&format!("{sink} to wait for the longest"), async || {
             let held = world.sink(sink).await["heldUntil"].clone();
@@ -29,7 +28,7 @@ async fn down_for_longer_than_the_longest_wait() {
         })
         .await;
     }
-    assert!(world.time_in(Duration::ZERO) > longest, "the outage lasts longer than the longest wait");
+    // An hour more.
     for _ in 0..12 {
         world.advance(CAP).await;
     }

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::picture::{Screen, draw};
 use self::visitors::{ATTRIBUTION_FIELD, Visitor, visitors};
+use super::serve::StopSignal;
 use super::{Verdict, account};
 use crate::clock::after;
 use crate::config::{Config, Environment, Log};
@@ -77,7 +78,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
     };
     if arguments.stay {
         writeln!(io::stdout(), "\nStill listening on {}; interrupt to end.", stage.url)?;
-        super::serve::stop_signal().await;
+        StopSignal::listen()?.received().await;
     }
     stage.strike().await;
     verdict
