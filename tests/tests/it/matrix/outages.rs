@@ -20,7 +20,7 @@ async fn down_for_longer_than_the_longest_wait() {
             let held = world.sink(sink).await["heldUntil"].clone();
             let seconds = |time: &str| time.parse::<conversion_core::Timestamp>().unwrap().as_second();
             let waits = held.as_str().map_or(0, |until| seconds(until) - world.clock.now().as_second());
-            if waits == 300 {
+            if waits == CAP.as_secs().cast_signed() {
                 return Ok(());
             }
             world.advance(Duration::from_secs(5)).await;
