@@ -9,6 +9,7 @@ use conversion_core::backoff::Backoff;
 use conversion_core::failure::{Consequence, Failure, FailureClass, HoldScope};
 use conversion_core::reason::{Place, Reason};
 use conversion_store::{Hold, HoldPeriod};
+use tokio::sync::watch;
 
 use crate::clock::after;
 
@@ -29,7 +30,8 @@ pub struct Gate {
 struct State {
     hold: Option<Hold>,
     by_event_name: HashMap<String, Hold>,
-    probing: bool,
+    /// Whether a probe is out that has taught nothing yet.
+    probing: watch::Sender<bool>,
     /// When an external queue was last asked for a probe under this hold.
     asked_at: Option<Timestamp>,
     streak: u32,
@@ -127,11 +129,11 @@ impl Gate {
 
     /// Whether deliveries may leave now. A probe is granted to one caller, until it reports.
     pub fn passage(&self, now: Timestamp) -> Passage {
-        let mut state = self.lock();
+        let state = self.lock();
         let Some(hold) = &state.hold else { return Passage::Open };
         let is_due = hold.until.is_some_and(|until| until <= now);
-        if is_due && !state.probing {
-            state.probing = true;
+        if is_due && !state.is_probing() {
+            state.probing.send_replace(true);
             return Passage::Probe;
         }
         Passage::Closed(if is_due { None } else { hold.until })
@@ -145,7 +147,7 @@ impl Gate {
         let is_due = hold.until.is_some_and(|until| until <= now);
         match state.probe_lost_at(now) {
             _ if !is_due => Passage::Closed(hold.until),
-            _ if state.probing => Passage::Closed(None),
+            _ if state.is_probing() => Passage::Closed(None),
             Some(lost_at) => Passage::Closed(Some(lost_at)),
             _ => {
                 state.asked_at = Some(now);
@@ -156,13 +158,13 @@ impl Gate {
 
     /// The probe that was granted is not used: whoever asks next is granted it.
     pub fn return_probe(&self) {
-        self.lock().probing = false;
+        self.lock().probing.send_replace(false);
     }
 
     /// Whether the probe that was granted is out, and an external queue may yet bring another that was asked for first.
     pub fn is_asked_for(&self, now: Timestamp) -> bool {
         let state = self.lock();
-        state.probing && state.probe_lost_at(now).is_some()
+        state.is_probing() && state.probe_lost_at(now).is_some()
     }
 
     /// The external queue that was asked for a probe had nothing to be one.
@@ -173,7 +175,7 @@ impl Gate {
     /// The delivery that an external queue was asked for as a probe taught nothing: another may be asked for at once.
     pub fn ask_for_another(&self) {
         let mut state = self.lock();
-        state.probing = false;
+        state.probing.send_replace(false);
         state.asked_at = None;
     }
 
@@ -195,7 +197,7 @@ impl Gate {
     /// time, and the next delivery will tell; one for a human's mistake goes on.
     pub fn probe_over(&self, now: Timestamp) -> Option<GateChange> {
         let mut state = self.lock();
-        if !std::mem::take(&mut state.probing) {
+        if !state.probing.send_replace(false) {
             return None;
         }
         match &state.hold {
@@ -227,7 +229,7 @@ impl Gate {
         if state.was_held_after(sent_at) {
             return None;
         }
-        state.probing = false;
+        state.probing.send_replace(false);
         state.streak = 0;
         state.end(now)
     }
@@ -257,7 +259,7 @@ impl Gate {
         if state.was_held_after(sent_at) {
             return None;
         }
-        state.probing = false;
+        state.probing.send_replace(false);
         let failures = state.hold.as_ref().map_or(0, |hold| hold.failures) + 1;
         let wait = match consequence {
             Consequence::Hold(_) => PROBE_EVERY,
@@ -280,7 +282,7 @@ impl Gate {
     /// Holds the sink for a reason that no answer states, because of `code`, if one is to blame.
     pub fn hold_for(&self, reason: &Reason, message: &str, code: Option<&str>, now: Timestamp) -> GateChange {
         let mut state = self.lock();
-        state.probing = false;
+        state.probing.send_replace(false);
         state.blamed_code = code.map(str::to_owned);
         state.hold(None, reason, message, now, PROBE_EVERY)
     }
@@ -306,7 +308,7 @@ impl Gate {
     pub fn resume(&self, now: Timestamp) -> Vec<GateChange> {
         let mut state = self.lock();
         state.streak = 0;
-        state.probing = false;
+        state.probing.send_replace(false);
         state.absolved.clear();
         let names = std::mem::take(&mut state.by_event_name);
         state.end(now).into_iter().chain(names.into_keys().map(GateChange::EventNameResumed)).collect()
@@ -319,11 +321,22 @@ impl Gate {
 
     /// Whether a probe is out that has taught nothing yet.
     pub fn is_probing(&self) -> bool {
-        self.lock().probing
+        self.lock().is_probing()
+    }
+
+    /// Returns once no probe is out.
+    pub async fn probe_is_back(&self) {
+        let mut probing = self.lock().probing.subscribe();
+        // The sender lives as long as this: the wait ends only with the probe.
+        drop(probing.wait_for(|is_out| !is_out).await);
     }
 }
 
 impl State {
+    fn is_probing(&self) -> bool {
+        *self.probing.borrow()
+    }
+
     fn set(&mut self, hold: Hold) {
         match &hold.event_name {
             Some(name) => drop(self.by_event_name.insert(name.clone(), hold)),

@@ -176,3 +176,23 @@ fn an_external_queue_is_asked_for_one_probe_at_a_time() {
     gate.resume(due);
     assert_eq!(gate.passage_by_queue(due), Passage::Open);
 }
+
+#[tokio::test]
+async fn a_probe_that_the_queue_brings_has_its_turn_after_one_that_was_looked_for_in_vain() {
+    let gate = gate();
+    gate.failed(&failure(UNAUTHORIZED), None, at(0), at(1));
+    assert_eq!(gate.passage(at(901)), Passage::Probe, "the worker's, which has nothing to send");
+    gate.return_probe();
+    assert_eq!(gate.passage_by_queue(at(901)), Passage::Probe);
+    assert_eq!(gate.passage(at(901)), Passage::Probe, "the worker looks again");
+    assert_eq!(gate.passage(at(901)), Passage::Closed(None));
+    assert!(gate.is_asked_for(at(901)), "what the queue brings waits");
+    let (brought, ()) = tokio::join!(
+        async {
+            gate.probe_is_back().await;
+            gate.passage(at(901))
+        },
+        async { gate.return_probe() }
+    );
+    assert_eq!(brought, Passage::Probe);
+}

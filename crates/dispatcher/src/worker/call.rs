@@ -12,16 +12,17 @@ impl Station {
     /// Works off one delivery that an external queue has called for, under the gate like any other. The queue tries it
     /// again in `retry_in`, should it fail in passing; returns the wait that the platform named then.
     pub async fn serve_call(&self, lease: Lease, retry_in: Duration) -> Option<Duration> {
-        let now = self.clock.now();
         let work = match self.read(lease) {
             Ok(work) => Work { retry_in: Some(retry_in), ..work },
             Err(unreadable) => {
                 let items = vec![unreadable];
-                self.ledger.settle(Settlement { exchanges: Vec::new(), sent_at: now, items }).await;
+                self.ledger
+                    .settle(Settlement { exchanges: Vec::new(), sent_at: self.clock.now(), items })
+                    .await;
                 return None;
             }
         };
-        match self.gate.passage(now) {
+        match self.passage_of_call().await {
             Passage::Open => lot::work_off(self, vec![work], None).await.retry_after,
             Passage::Probe => {
                 let reason = self.gate.reason();
@@ -33,8 +34,20 @@ impl Station {
                 retry_after
             }
             Passage::Closed(_) => {
-                self.hand_back([work], now).await;
+                self.hand_back([work], self.clock.now()).await;
                 None
+            }
+        }
+    }
+
+    /// What the gate says, once it has said it for good: where this may be the probe that the queue was asked for, the
+    /// worker may just be looking whether it has one itself.
+    async fn passage_of_call(&self) -> Passage {
+        loop {
+            let now = self.clock.now();
+            match self.gate.passage(now) {
+                Passage::Closed(_) if self.gate.is_asked_for(now) => self.gate.probe_is_back().await,
+                passage => return passage,
             }
         }
     }
