@@ -180,7 +180,7 @@ impl World {
     async fn restart(&mut self, aimed: bool) {
         let Fixture { store, run, .. } = &mut self.fixture;
         *run = store.start_run(at(self.seconds), at(self.seconds + 100)).await.unwrap();
-        let target = (NAME.to_owned(), DedupTarget::new(&["CXXX", "SubmitForm"]));
+        let target = (NAME.to_owned(), DedupTarget::new(&["PIXEL-1", "SubmitForm"]));
         let targets = aimed.then_some(target).into_iter().collect();
         store.register_sinks(&[SinkRegistration { targets, ..registration("tiktok") }]).await.unwrap();
         self.model.restarted();

@@ -14,7 +14,7 @@ use super::fixture::{Fixture, admission, at, change, lease, registration};
 const BOOKED: &str = "TRIAL_BOOKED";
 
 fn targets<'a>(targets: impl IntoIterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, DedupTarget> {
-    let target = |(name, at): (&str, &str)| (name.to_owned(), DedupTarget::new(&["CXXX", at]));
+    let target = |(name, at): (&str, &str)| (name.to_owned(), DedupTarget::new(&["PIXEL-1", at]));
     targets.into_iter().map(target).collect()
 }
 
@@ -67,9 +67,9 @@ pub(crate) async fn a_lost_lease_has_the_key_that_it_bore(backend: &impl Backend
     fixture.restart(10).await;
     fixture.register(targets([(BOOKED, "Lead"), ("UNMAPPED", "Lead")])).await;
     let expected = keys([
-        ("from memory", Some("CXXX|SubmitForm|from memory")),
-        ("moved", Some("CXXX|SubmitForm|appointment-7")),
-        ("bought", Some("CXXX|Purchase|bought")),
+        ("from memory", Some("PIXEL-1|SubmitForm|from memory")),
+        ("moved", Some("PIXEL-1|SubmitForm|appointment-7")),
+        ("bought", Some("PIXEL-1|Purchase|bought")),
         ("unmapped", None),
         ("free", None),
     ]);
@@ -83,7 +83,7 @@ pub(crate) async fn a_key_that_is_known_stays_however_often_the_target_changes(b
     let uncertain = Some(Uncertainty { since: at(1), dedup_key: Some("its own".to_owned()) });
     fixture.settle(&settled, Change { uncertain, ..change(Status::Pending) }, 1).await;
     fixture.delivery("lost").await;
-    let bore = keys([("settled", Some("its own")), ("lost", Some("CXXX|SubmitForm|lost"))]);
+    let bore = keys([("settled", Some("its own")), ("lost", Some("PIXEL-1|SubmitForm|lost"))]);
     assert_eq!(fixture.lease(1, 100).await.len(), 2);
     for (seconds, target) in [(10, "Lead"), (20, "Contact"), (30, "SubmitForm")] {
         fixture.restart(seconds).await;
@@ -99,7 +99,7 @@ pub(crate) async fn what_was_leased_since_bears_the_later_key(backend: &impl Bac
     fixture.aim("Lead").await;
     fixture.leased("later").await;
     fixture.restart(20).await;
-    assert_eq!(fixture.keys(20).await, keys([("later", Some("CXXX|Lead|later"))]));
+    assert_eq!(fixture.keys(20).await, keys([("later", Some("PIXEL-1|Lead|later"))]));
 }
 
 pub(crate) async fn a_start_that_is_cut_off_costs_no_key(backend: &impl Backend) {
@@ -110,7 +110,7 @@ pub(crate) async fn a_start_that_is_cut_off_costs_no_key(backend: &impl Backend)
     fixture.restart(20).await;
     fixture.aim("Lead").await;
     fixture.aim("Contact").await;
-    assert_eq!(fixture.keys(20).await, keys([("lost", Some("CXXX|SubmitForm|lost"))]));
+    assert_eq!(fixture.keys(20).await, keys([("lost", Some("PIXEL-1|SubmitForm|lost"))]));
 }
 
 pub(crate) async fn a_sink_that_comes_back_finds_the_keys_of_before(backend: &impl Backend) {
@@ -121,7 +121,7 @@ pub(crate) async fn a_sink_that_comes_back_finds_the_keys_of_before(backend: &im
     fixture.store.register_sinks(&[registration("google-ads")]).await.unwrap();
     fixture.restart(20).await;
     fixture.aim("Lead").await;
-    assert_eq!(fixture.keys(20).await, keys([("lost", Some("CXXX|SubmitForm|lost"))]));
+    assert_eq!(fixture.keys(20).await, keys([("lost", Some("PIXEL-1|SubmitForm|lost"))]));
 }
 
 pub(crate) async fn what_is_taken_over_has_the_key_that_it_bore(backend: &impl Backend) {
@@ -139,13 +139,13 @@ pub(crate) async fn what_is_taken_over_has_the_key_that_it_bore(backend: &impl B
     let other = RunId(lapsed.0 + 1);
     let bore = |key: &str| Some(Uncertainty { since: at(0), dedup_key: Some(key.to_owned()) });
     let leases = lease(&*fixture.store, other, fixture.tiktok, 60, 10).await;
-    assert_eq!(leases[0].uncertain, bore("CXXX|SubmitForm|builtin"));
+    assert_eq!(leases[0].uncertain, bore("PIXEL-1|SubmitForm|builtin"));
     let Taken::Leased(taken) = fixture.store.take(ticket, other, at(60)).await.unwrap() else {
         panic!("it is not leased");
     };
-    assert_eq!(taken.uncertain, bore("CXXX|SubmitForm|called"));
+    assert_eq!(taken.uncertain, bore("PIXEL-1|SubmitForm|called"));
     // It is written: what a third run takes over has it as well.
     fixture.aim("Lead").await;
     fixture.store.start_run(at(200), at(1000)).await.unwrap();
-    assert_eq!(fixture.lease(200, 10).await[0].uncertain, bore("CXXX|SubmitForm|builtin"));
+    assert_eq!(fixture.lease(200, 10).await[0].uncertain, bore("PIXEL-1|SubmitForm|builtin"));
 }
