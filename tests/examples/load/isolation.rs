@@ -33,11 +33,7 @@ pub(crate) async fn measure(rounds: usize) -> Vec<Finding> {
             if hangs { faulty.push(p99) } else { sound.push(p99) }
         }
     }
-    let middle = |mut p99: Vec<f64>| {
-        p99.sort_by(f64::total_cmp);
-        percentile(&p99, 50.0)
-    };
-    let measured = middle(faulty) / middle(sound);
+    let measured = median(faulty) / median(sound);
     let what =
         "p99 of the way to Google while TikTok hangs, to that while TikTok works (medians of all rounds)";
     vec![Finding { what, measured, bound: BOUND, unit: "" }]
@@ -120,6 +116,12 @@ fn now_us() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "the sandbox tells arrivals by the machine's clock")]
     let now = SystemTime::now();
     u64::try_from(now.duration_since(UNIX_EPOCH).unwrap().as_micros()).unwrap()
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let (lower, upper) = ((values.len() - 1) / 2, values.len() / 2);
+    f64::midpoint(values[lower], values[upper])
 }
 
 /// Of times in order.

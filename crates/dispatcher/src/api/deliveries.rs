@@ -18,13 +18,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
 use super::access::Access;
-use super::extract::{Asked, Named};
+use super::extract::{Asked, Named, page_limit};
 use super::openapi;
 use super::problem::{ErrorBody, Problem};
 use crate::reason;
-
-const DEFAULT_LIMIT: usize = 50;
-const MAX_LIMIT: usize = 500;
 
 /// A delivery as the API shows it: the request with its own item alone.
 #[derive(Clone, Serialize, ToSchema)]
@@ -192,10 +189,6 @@ impl ListQuery {
         });
         let after =
             self.cursor.map(|text| text.parse().map_err(|_| refuse("cursor", "must be a nextCursor")));
-        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(refuse("limit", &format!("must lie between 1 and {MAX_LIMIT}")));
-        }
         Ok(DeliveryFilter {
             status: status.transpose()?,
             sink: self.sink,
@@ -203,7 +196,7 @@ impl ListQuery {
             event_id: self.event_id,
             since: since.transpose()?,
             with_attempts: true,
-            limit,
+            limit: page_limit(self.limit)?,
             after: after.transpose()?,
         })
     }

@@ -34,3 +34,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
         Ok(Self(asked))
     }
 }
+
+/// How many items a page holds: as many as were asked for, or 50.
+pub(super) fn page_limit(asked: Option<usize>) -> Result<usize, Problem> {
+    const DEFAULT: usize = 50;
+    const MOST: usize = 500;
+    let limit = asked.unwrap_or(DEFAULT);
+    if (1..=MOST).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(Problem::bad_request(format!("limit: must lie between 1 and {MOST}")))
+}

@@ -13,12 +13,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
 use super::deliveries::MadeDue;
-use super::extract::{Asked, Named};
+use super::extract::{Asked, Named, page_limit};
 use super::problem::{ErrorBody, Problem};
 use crate::reason;
-
-const DEFAULT_LIMIT: usize = 50;
-const MAX_LIMIT: usize = 500;
 
 /// A notice as the API shows it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -94,15 +91,11 @@ impl ListQuery {
         let after = self
             .cursor
             .map(|text| text.parse().map(NoticeId).map_err(|_| refuse("cursor", "must be a nextCursor")));
-        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(refuse("limit", &format!("must lie between 1 and {MAX_LIMIT}")));
-        }
         Ok(NoticeFilter {
             status: status.transpose()?,
             source: self.source,
             appointment: self.appointment_id,
-            limit,
+            limit: page_limit(self.limit)?,
             after: after.transpose()?,
         })
     }
