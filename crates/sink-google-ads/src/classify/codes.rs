@@ -170,9 +170,7 @@ pub(super) fn mend(code: &str) -> Option<&'static str> {
 
 fn matches(pattern: &str, code: &str) -> bool {
     match pattern.split_once('*') {
-        Some((start, end)) => {
-            code.len() >= start.len() + end.len() && code.starts_with(start) && code.ends_with(end)
-        }
+        Some((start, end)) => code.strip_prefix(start).is_some_and(|rest| rest.ends_with(end)),
         None => pattern == code,
     }
 }

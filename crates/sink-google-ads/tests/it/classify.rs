@@ -79,6 +79,14 @@ async fn a_failure_says_what_google_said_and_where() {
     assert_eq!(failure.message, "Google Ads fieldError.REQUIRED: said (at conversion_action)");
 }
 
+#[tokio::test]
+async fn of_errors_as_grave_as_each_other_the_first_is_told() {
+    let errors = [error(Some(0), "fieldError", "REQUIRED"), error(Some(0), "dateError", "INVALID")];
+    let report = answered(1, "", partial(&[failure(&errors)], &[json!({})])).await;
+    let [Outcome::Failed(failure)] = report.verdict().unwrap() else { panic!("{report:?}") };
+    assert_eq!(failure.code.as_deref(), Some("fieldError.REQUIRED"));
+}
+
 /// Section 4, row by row, and what both services answer.
 #[rustfmt::skip]
 const ADJUSTMENT_CODES: [(&str, &str, Option<FailureClass>); 28] = [

@@ -112,6 +112,7 @@ fn an_ip_address_needs_the_setting_and_a_country() {
         assert!(!sent(payload.item.get()), "{country}");
         assert_eq!(payload.notes, ["ip_withheld"]);
     }
+    assert!(prepare(&sink("send_ip = true"), &booking(r#""gclid":"g""#)).unwrap().notes.is_empty());
 }
 
 #[test]

@@ -103,6 +103,7 @@ async fn a_refused_batch_blames_the_row_that_is_named_or_is_taken_apart() {
     for (rows, errors, class, blame) in [
         (3, &[(Some(1), "fieldError", "REQUIRED")][..], Rejected, Blame::Item(1)),
         (3, &[(None, "fieldError", "REQUIRED")], Rejected, Blame::Unknown),
+        (3, &[(Some(3), "fieldError", "REQUIRED")], Rejected, Blame::Unknown),
         (3, &[(Some(7), "fieldError", "REQUIRED")], Rejected, Blame::Unknown),
         (3, &[], Rejected, Blame::Unknown),
         (1, &[(Some(0), "fieldError", "REQUIRED")], Rejected, Blame::Batch),

@@ -34,6 +34,8 @@ async fn messages_decide_where_numbers_do_not() {
         (40002, "Rate limit exceeded", LIMITED),
         (40002, "Invalid parameter", REJECTED),
         (40100, "Pixel ID not found", HOLD),
+        (40100, "Requests made too frequently for this pixel", LIMITED),
+        (40100, "Not found", LIMITED),
         (40100, "Too many requests: app reached the QPS limit", LIMITED),
         (40105, "Access token is incorrect or has been revoked", HOLD),
         // Fields of the request: a setting is wrong, not an event.
@@ -75,7 +77,9 @@ async fn in_a_batch_the_one_that_is_named_is_to_blame() {
     ] {
         assert_eq!(failure(&coded(code, message), 3).await.blame, blame, "{code} {message}");
     }
-    assert_eq!(failure(&coded(40002, "data.0.event"), 1).await.blame, Blame::Batch);
+    for (code, message) in [(40002, "data.0.event"), (40002, ""), (20001, "partial success"), (29999, "")] {
+        assert_eq!(failure(&coded(code, message), 1).await.blame, Blame::Batch, "{code} {message}");
+    }
 }
 
 #[tokio::test]
@@ -93,6 +97,7 @@ async fn without_a_readable_code_the_status_decides() {
         assert_eq!(failure.message, format!("TikTok answered HTTP {status} without a code that says more"));
     }
     assert_eq!(failure(&http(400, "", "<html>"), 2).await.blame, Blame::Unknown);
+    assert_eq!(failure(&http(400, "", "<html>"), 1).await.blame, Blame::Batch);
     assert_eq!(failure(&http(502, "", "<html>"), 2).await.blame, Blame::Batch);
 }
 

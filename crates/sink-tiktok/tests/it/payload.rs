@@ -161,6 +161,14 @@ fn an_offline_event() {
 }
 
 #[test]
+fn a_lead_is_known_by_its_id_alone() {
+    let event = CanonicalEvent { lead_id: text("lead-9"), ..bare_event() };
+    let payload = prepare("event_source = 'crm'", &event);
+    assert!(payload.item.get().contains(r#""lead":{"lead_id":"lead-9"}"#), "{}", payload.item);
+    assert!(!payload.item.get().contains(r#""user""#), "{}", payload.item);
+}
+
+#[test]
 fn a_crm_event() {
     assert_snapshot!(lines("event_source = 'crm'\ncrm_name = 'HubSpot'"), @r#"
     {"event":"SubmitForm",
