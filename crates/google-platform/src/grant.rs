@@ -64,11 +64,14 @@ pub(crate) fn read(reply: &FullReply) -> Result<Grant, Failure> {
         let message = "Google's token endpoint gave an answer that cannot be read";
         return Err(Failure::new(FailureClass::Unreachable, message));
     };
-    let life = granted.expires_in.unwrap_or(USUAL_LIFE_SECONDS).min(LONGEST_LIFE_SECONDS);
     Ok(Grant {
-        token: Token::new(granted.access_token, Duration::from_secs(life)),
+        token: Token::new(granted.access_token, life(granted.expires_in)),
         refresh_token: granted.refresh_token.filter(|token| !token.is_empty()),
     })
+}
+
+fn life(expires_in: Option<u64>) -> Duration {
+    Duration::from_secs(expires_in.unwrap_or(USUAL_LIFE_SECONDS).min(LONGEST_LIFE_SECONDS))
 }
 
 fn refusal(reply: &FullReply) -> Failure {
@@ -111,6 +114,13 @@ mod tests {
         let body = r#"{"access_token":"a","expires_in":18446744073709551615,"refresh_token":"1//new"}"#;
         let grant = read(&reply(200, body)).unwrap();
         assert_eq!(grant.refresh_token.unwrap().expose(), "1//new");
+    }
+
+    #[test]
+    fn a_life_is_believed_up_to_a_day() {
+        for (told, seconds) in [(None, 3599), (Some(5), 5), (Some(86_400), 86_400), (Some(86_401), 86_400)] {
+            assert_eq!(life(told), Duration::from_secs(seconds));
+        }
     }
 
     #[test]

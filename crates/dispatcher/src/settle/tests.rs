@@ -57,6 +57,14 @@ fn each_class_has_its_consequence() {
 }
 
 #[test]
+fn what_is_delivered_keeps_the_platforms_note_and_is_not_uncertain_any_more() {
+    let change =
+        delivered(&Standing { uncertain: uncertain(0), tries: 3, ..standing() }, Some("note".into()));
+    assert_eq!((change.status, change.message.as_deref()), (Status::Delivered, Some("note")));
+    assert_eq!((change.uncertain, change.reason), (None, None));
+}
+
+#[test]
 fn not_yet_waits_as_long_as_the_platform_asks() {
     let wait = Duration::from_secs(6 * HOUR);
     let due = fail(&standing(), FailureClass::NotYet { wait }, at(1)).due_at.unwrap();
