@@ -85,6 +85,35 @@ mod tests {
         }
     }
 
+    #[test]
+    fn batches_are_filled_to_the_limits() {
+        // Of nine bytes, and one that stands between two.
+        let item = || Payload {
+            item: RawValue::from_string("\"xxxxxxx\"".to_owned()).unwrap(),
+            group: "a",
+            exclusive: Vec::new(),
+            dedup_key: None,
+            notes: Vec::new(),
+            not_yet_until: None,
+            takes_back: false,
+        };
+        for (items, bytes, sizes) in [
+            (7, 1000, &[7, 3][..]),
+            (10, 1000, &[10]),
+            (7, 30, &[3, 3, 3, 1]),
+            (7, 29, &[2, 2, 2, 2, 2]),
+            (7, 9, &[1; 10]),
+        ] {
+            let payloads = (0..10).map(|_| item()).collect();
+            let batches = form(payloads, |payload| payload, Limits { items, bytes });
+            assert_eq!(
+                batches.iter().map(Vec::len).collect::<Vec<_>>(),
+                sizes,
+                "{items} items, {bytes} bytes"
+            );
+        }
+    }
+
     proptest! {
         #[test]
         fn every_item_is_in_one_batch_that_keeps_the_limits(payloads in prop::collection::vec(payload(), 0..60)) {

@@ -65,6 +65,17 @@ fn what_is_delivered_keeps_the_platforms_note_and_is_not_uncertain_any_more() {
 }
 
 #[test]
+fn what_is_skipped_or_waits_says_why() {
+    let change = skipped(&standing(), &Skip::event_too_old(Duration::from_secs(72 * HOUR)));
+    assert_eq!((change.status, change.reason.as_deref()), (Status::Skipped, Some("event_too_old")));
+    assert!(change.message.unwrap().contains("3 days"));
+
+    let change = fail(&standing(), FailureClass::RateLimited { retry_after: None }, at(1));
+    assert_eq!((change.status, change.due_at), (Status::Pending, Some(at(1))));
+    assert_eq!(change.message.as_deref(), Some("said"));
+}
+
+#[test]
 fn not_yet_waits_as_long_as_the_platform_asks() {
     let wait = Duration::from_secs(6 * HOUR);
     let due = fail(&standing(), FailureClass::NotYet { wait }, at(1)).due_at.unwrap();
