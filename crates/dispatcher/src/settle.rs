@@ -205,7 +205,7 @@ pub fn after_failure(
 
 /// A part of `span`, by a number that is uniform over its range.
 pub fn jitter(span: Duration, random: u64) -> Duration {
-    Duration::from_millis(random % (u64::try_from(span.as_millis()).unwrap_or(u64::MAX - 1) + 1))
+    Duration::from_millis(random % u64::try_from(span.as_millis()).unwrap_or(u64::MAX).saturating_add(1))
 }
 
 /// What is known after sending what was perhaps received: since the first time, under the key that it now bore.

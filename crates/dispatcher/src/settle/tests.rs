@@ -23,6 +23,10 @@ fn uncertain(since: i64) -> Option<Uncertainty> {
 }
 
 fn fail(standing: &Standing, class: FailureClass, now: Timestamp) -> Change {
+    fail_by_chance(standing, class, now, 7)
+}
+
+fn fail_by_chance(standing: &Standing, class: FailureClass, now: Timestamp, random: u64) -> Change {
     let failure = Failure::new(class, "said");
     let attempt = FailedAttempt {
         failure: &failure,
@@ -31,7 +35,7 @@ fn fail(standing: &Standing, class: FailureClass, now: Timestamp) -> Change {
         not_yet_until: None,
         retry_in: None,
         now,
-        random: 7,
+        random,
     };
     after_failure(standing, attempt, |standing| PATIENCE.deadline(standing, &HoldHistory::default(), now))
 }
@@ -78,8 +82,11 @@ fn what_is_skipped_or_waits_says_why() {
 #[test]
 fn not_yet_waits_as_long_as_the_platform_asks() {
     let wait = Duration::from_secs(6 * HOUR);
-    let due = fail(&standing(), FailureClass::NotYet { wait }, at(1)).due_at.unwrap();
-    assert!(due >= at(7) && due < at(8), "{due}");
+    let tenth = Duration::from_secs(36 * 60);
+    for (random, more) in [(0, Duration::ZERO), (36 * 60_000, tenth), (36 * 60_000 + 1, Duration::ZERO)] {
+        let change = fail_by_chance(&standing(), FailureClass::NotYet { wait }, at(1), random);
+        assert_eq!(change.due_at, Some(after(at(7), more)), "a tenth more at most: {random}");
+    }
 }
 
 /// A connector that asked for what is past would else be asked again at once, for ever.
