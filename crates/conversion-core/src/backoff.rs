@@ -42,6 +42,15 @@ mod tests {
         assert_eq!(seconds, [5, 10, 20, 40, 80, 160, 300, 300]);
     }
 
+    #[test]
+    fn the_wait_is_a_share_of_the_ceiling() {
+        for (tries, random, millis) in
+            [(1, 0, 0), (1, 5_000, 5_000), (1, 5_001, 0), (2, 12_345, 2_344), (9, 300_000, 300_000)]
+        {
+            assert_eq!(Backoff::SINK.delay(tries, random), Duration::from_millis(millis), "{tries} {random}");
+        }
+    }
+
     proptest! {
         #[test]
         fn never_passes_the_ceiling(tries in any::<u32>(), random in any::<u64>()) {

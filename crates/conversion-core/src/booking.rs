@@ -176,6 +176,7 @@ mod tests {
             known = Some(Known::after(known.as_ref(), state, event.as_ref()));
             if let Some(event) = event {
                 assert_eq!(event.conversion_id(), "appt-77");
+                assert_eq!(event.appointment_id.as_deref(), Some("77"));
                 assert_eq!(event.email.as_deref(), Some("ada@example.com"));
                 told.push((event.event_name, event.event_id, event.event_time.as_second()));
             }
@@ -215,9 +216,14 @@ mod tests {
         assert_eq!(story(&[canceled])[0].0, "TRIAL_CANCELED");
         let lesson = Appointment { is_trial: false, ..trial() };
         let longer = Appointment { service: "2".into(), ..lesson.clone() };
-        let names: Vec<String> =
-            story(&[lesson, longer.clone(), longer]).into_iter().map(|(name, ..)| name).collect();
-        assert_eq!(names, ["APPOINTMENT_UPDATED", "APPOINTMENT_UPDATED"]);
+        let moved = Appointment { starts_at: Some(at(20_000)), ..longer.clone() };
+        let mut dearer = moved.clone();
+        dearer.details.value = Some(Amount::parse("60").unwrap());
+        let told = |id: &str, time| ("APPOINTMENT_UPDATED".to_owned(), id.to_owned(), time);
+        assert_eq!(
+            story(&[lesson, longer.clone(), longer, moved, dearer.clone(), dearer]),
+            [told("appt-77", 100), told("appt-77-1", 1001), told("appt-77-2", 1003), told("appt-77-3", 1004)]
+        );
     }
 
     #[test]

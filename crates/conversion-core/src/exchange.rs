@@ -195,6 +195,15 @@ mod tests {
         assert_eq!(body.with_item_alone(1).unwrap(), r#"{"pixel":"P","data":[{"id":"b"}],"x":1}"#);
         assert_eq!(body.with_item_alone(3), None);
 
+        assert_eq!((body.len(), body.is_empty()), (3, false));
+        let own = body.items().iter().map(|range| body.json().get(range.clone()));
+        assert!(own.eq(items.iter().map(|item| Some(item.get()))));
+        let none = Body::compose("[", [], "]");
+        assert_eq!(
+            (none.json(), none.len(), none.is_empty(), none.with_item_alone(0)),
+            ("[]", 0, true, None)
+        );
+
         let few = body.clone().with_items_at(&[0, 2].into());
         assert_eq!(few.json(), r#"{"pixel":"P","data":[{"id":"a"},{"id":"c"}],"x":1}"#);
         assert_eq!((few.len(), few.with_item_alone(2)), (3, body.with_item_alone(2)));

@@ -178,19 +178,29 @@ mod tests {
 
     #[test]
     fn a_class_has_one_name_wherever_it_stands() {
-        for class in [
-            FailureClass::Rejected,
-            FailureClass::TooLarge,
-            FailureClass::NotYet { wait: Duration::ZERO },
-            FailureClass::RateLimited { retry_after: None },
-            FailureClass::Unauthorized { scope: HoldScope::Sink },
-            FailureClass::Unavailable { retry_after: None },
-            FailureClass::Unreachable,
-            FailureClass::Interrupted,
+        for (class, name, is_passing) in [
+            (FailureClass::Rejected, "rejected", false),
+            (FailureClass::TooLarge, "too_large", false),
+            (FailureClass::NotYet { wait: Duration::ZERO }, "not_yet", false),
+            (FailureClass::RateLimited { retry_after: None }, "rate_limited", true),
+            (FailureClass::Unauthorized { scope: HoldScope::Sink }, "unauthorized", false),
+            (FailureClass::Unavailable { retry_after: None }, "unavailable", true),
+            (FailureClass::Unreachable, "unreachable", true),
+            (FailureClass::Interrupted, "interrupted", true),
         ] {
+            assert_eq!((class.name(), FailureClass::is_passing(name)), (name, is_passing));
             assert_eq!(class.failed().name_in(Place::Failed), class.waiting().name);
             let may_wait = class.waiting().places.contains(&Place::Pending);
             assert_eq!(may_wait, !matches!(class.consequence(), Consequence::Fail | Consequence::Halve));
         }
+    }
+
+    #[test]
+    fn a_failure_says_what_was_told_of_it() {
+        let plain = Failure::new(FailureClass::Rejected, "bad e-mail");
+        assert_eq!((&plain.code, plain.blame), (&None, Blame::Batch));
+        let told = plain.with_code("40002").blaming(Blame::Item(3));
+        assert_eq!((told.code.as_deref(), told.blame), (Some("40002"), Blame::Item(3)));
+        assert_eq!((told.class, told.message.as_str()), (FailureClass::Rejected, "bad e-mail"));
     }
 }

@@ -91,9 +91,17 @@ mod tests {
 
     #[test]
     fn amounts_keep_their_digits() {
-        for (text, json) in [("50.00", "50.00"), ("0", "0"), ("-0", "0"), ("1e2", "100"), ("0.1", "0.1")] {
+        for (text, json) in [
+            ("50.00", "50.00"),
+            ("0", "0"),
+            ("-0", "0"),
+            ("1e2", "100"),
+            ("0.1", "0.1"),
+            ("999999999999.123456789", "999999999999.123456789"),
+        ] {
             let amount = Amount::parse(text).unwrap();
             assert_eq!(serde_json::to_string(&amount).unwrap(), json, "{text}");
+            assert_eq!(format!("{amount} {amount:?}"), format!("{json} {json}"));
         }
     }
 

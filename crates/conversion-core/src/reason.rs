@@ -213,4 +213,28 @@ mod tests {
         assert_eq!(find(Place::Skipped, "not_yet"), find(Place::Pending, "not_yet"));
         assert_eq!(find(Place::Skipped, "missing_credentials"), Some(MISSING_CREDENTIALS));
     }
+
+    #[test]
+    fn every_reason_is_listed_by_name_and_found_in_each_of_its_places() {
+        let all = all();
+        for own in [HELD, MISSING_CREDENTIALS, NOT_YET, NOT_YET_FINALLY] {
+            assert_eq!(all.iter().filter(|reason| **reason == own).count(), 1, "{}", own.name);
+        }
+        assert!(all.is_sorted_by_key(|reason| (reason.name, reason.places.first())));
+        for reason in all {
+            for place in reason.places {
+                assert_eq!(find(*place, reason.name), Some(reason));
+            }
+        }
+    }
+
+    #[test]
+    fn places_and_actors_have_the_names_of_the_api() {
+        assert_eq!(
+            Place::ALL.map(Place::name),
+            ["SKIPPED", "PENDING", "FAILED", "HELD", "NOTICE_IGNORED", "NOTICE_PENDING", "NOTICE_FAILED"]
+        );
+        let actors = [Actor::Sender, Actor::Operator, Actor::Platform, Actor::Nobody];
+        assert_eq!(actors.map(Actor::name), ["SENDER", "OPERATOR", "PLATFORM", "NOBODY"]);
+    }
 }

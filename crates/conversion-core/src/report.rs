@@ -67,3 +67,53 @@ impl SendReport {
         (self.exchanges, self.verdict)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::exchange::{Body, Request};
+
+    /// One exchange whose request held this many items.
+    fn exchange(items: usize) -> Exchange {
+        let body = Body::from_recorded(String::new(), vec![0..0; items]);
+        let request = Arc::new(Request { url: "https://x.test/".into(), headers: Vec::new(), body });
+        Exchange { request, reply: None, duration: Duration::ZERO }
+    }
+
+    #[test]
+    fn outcomes_count_only_if_there_is_one_for_each_item_of_the_last_request() {
+        let delivered = |count: usize| vec![Outcome::DELIVERED; count];
+        for (exchanges, outcomes, refusal) in [
+            (vec![exchange(2)], 2, None),
+            (vec![exchange(2), exchange(3)], 3, None),
+            (vec![exchange(2)], 1, Some("the platform answered for 1 items of 2")),
+            (vec![exchange(2)], 3, Some("the platform answered for 3 items of 2")),
+            (vec![], 1, Some("the platform answered for 1 items of 0")),
+        ] {
+            let report = SendReport::per_item(exchanges, delivered(outcomes));
+            match refusal {
+                None => assert_eq!(report.verdict(), Ok(&*delivered(outcomes))),
+                Some(message) => {
+                    assert_eq!(report.verdict(), Err(&Failure::new(FailureClass::Interrupted, message)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_report_hands_out_what_it_was_made_of() {
+        let report = SendReport::all_delivered(vec![exchange(1), exchange(2)]);
+        let sent: Vec<usize> =
+            report.exchanges().iter().map(|exchange| exchange.request.body.len()).collect();
+        assert_eq!(sent, [1, 2]);
+        let (exchanges, verdict) = report.into_parts();
+        assert_eq!((exchanges.len(), verdict), (2, Ok(vec![Outcome::DELIVERED, Outcome::DELIVERED])));
+
+        let failure = Failure::new(FailureClass::Unreachable, "no route");
+        let (exchanges, verdict) = SendReport::failed(vec![exchange(1)], failure.clone()).into_parts();
+        assert_eq!((exchanges.len(), verdict), (1, Err(failure)));
+    }
+}

@@ -79,4 +79,11 @@ mod tests {
             assert!(!secret.matches(other), "{other}");
         }
     }
+
+    #[test]
+    fn a_blank_one_is_none() {
+        for (value, is_empty) in [("", true), (" \n", true), ("hunter2", false), (" x ", false)] {
+            assert_eq!(Secret::new(value).is_empty(), is_empty, "{value:?}");
+        }
+    }
 }

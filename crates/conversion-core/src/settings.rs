@@ -118,4 +118,18 @@ mod tests {
             assert!(error.to_string().starts_with(message), "{error}");
         }
     }
+
+    #[test]
+    fn the_nearest_name_is_told_if_it_is_near_and_no_name_is_so_long() {
+        let long = "x".repeat(64);
+        for (name, nearest_name) in [
+            ("Pixel-ID", Some("pixel_id")),
+            ("pixle", Some("pixel")),
+            ("banana", None),
+            (&long, Some(long.as_str())),
+            (&format!("{long}x"), None),
+        ] {
+            assert_eq!(nearest(name, ["pixel", "pixel_id", &long]), nearest_name, "{name}");
+        }
+    }
 }

@@ -211,3 +211,34 @@ pub struct CheckReport {
     /// The sentence.
     pub summary: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attribution::Click;
+
+    #[test]
+    fn a_subject_has_what_it_was_given_and_no_more() {
+        let event = CanonicalEvent::sample();
+        let plain = Subject::new(&event);
+        assert!(plain.related.is_empty() && !plain.is_perhaps_received);
+        assert_eq!((plain.screen(), plain.clicked_at("gclid", "G")), (Ok(()), None));
+
+        let other = Related { event_name: "N".into(), order: Order::Earlier, state: RelatedState::Unsettled };
+        let related = [other];
+        let at = Timestamp::constant(1_768_046_400, 0);
+        let attribution = Attribution {
+            clicks: [("gclid".to_owned(), Click { value: "G".into(), at })].into(),
+            ..Attribution::new("va", at)
+        };
+        let denied = Skip::consent_denied();
+        let full = plain
+            .beside(&related)
+            .perhaps_received(true)
+            .attributed(Some(&attribution))
+            .screened(Some(denied.clone()));
+        assert_eq!((full.related, full.is_perhaps_received), (&related[..], true));
+        assert_eq!((full.clicked_at("gclid", "G"), full.clicked_at("gclid", "H")), (Some(at), None));
+        assert_eq!(full.screen(), Err(denied));
+    }
+}

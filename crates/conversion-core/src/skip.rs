@@ -63,3 +63,23 @@ impl Skip {
         Self::of(reason::ALREADY_COUNTED, &[earlier_name])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_told_in_days_from_two_on_and_in_hours_before() {
+        for (hours, age) in [
+            (1, "1 hours"),
+            (24, "24 hours"),
+            (47, "47 hours"),
+            (48, "2 days"),
+            (71, "2 days"),
+            (168, "7 days"),
+        ] {
+            let skip = Skip::event_too_old(Duration::from_secs(hours * 3600));
+            assert_eq!(skip.message, format!("The event is older than {age}"));
+        }
+    }
+}

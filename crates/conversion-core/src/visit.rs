@@ -158,4 +158,11 @@ mod tests {
         assert_eq!(seen(Some(&"é".repeat(1001))), Some("é".repeat(1000)));
         assert_eq!((seen(Some(" ")), seen(None)), (None, None));
     }
+
+    #[test]
+    fn an_id_is_of_what_a_cookie_and_an_address_can_hold() {
+        for id in ["0123456789abcdef", "ABCDEF-abcdef_09", "-_-_-_-_-_-_-_-_", &"a".repeat(64)] {
+            assert_eq!(read(&format!(r#"{{"id":"{id}"}}"#)).unwrap().id, id);
+        }
+    }
 }

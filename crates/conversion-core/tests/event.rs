@@ -210,6 +210,91 @@ fn what_is_no_event_is_refused() {
 }
 
 #[test]
+fn a_text_may_be_as_long_as_its_limit_and_no_longer() {
+    for (field, limit) in [
+        ("eventId", 64),
+        ("eventName", 64),
+        ("email", 320),
+        ("phone", 64),
+        ("userAgent", 1000),
+        ("gclid", 1000),
+        ("leadId", 320),
+        ("description", 1000),
+    ] {
+        // Two bytes each: characters are counted.
+        let text = "é".repeat(limit);
+        assert!(parse(&with(field, json!(format!(" {text} ")))).is_ok(), "{field}");
+        let message = format!("{field}: must have at most {limit} characters, not {}", limit + 1);
+        assert_eq!(refusal(field, json!(text + "é")), message);
+    }
+}
+
+#[test]
+fn lists_and_objects_may_hold_as_much_as_their_limit_and_no_more() {
+    let lines = |count: usize| json!(vec![json!({"id": "1"}); count]);
+    assert_eq!(parse(&with("contents", lines(200))).unwrap().contents.len(), 200);
+    assert_eq!(refusal("contents", lines(201)), "contents: must have at most 200 items, not 201");
+
+    let numbered = |count: usize| (0..count).map(|n| (format!("n{n}"), json!(n))).collect::<Value>();
+    assert_eq!(parse(&with("properties", numbered(50))).unwrap().properties.len(), 50);
+    let badly_named = "properties: at most 50 properties, with names of 1 to 64 characters, none of them a control \
+                       character";
+    assert_eq!(refusal("properties", numbered(51)), badly_named);
+    assert_eq!(refusal("properties", numbered(128)), badly_named);
+    assert_eq!(refusal("properties", numbered(129)), "properties: must have at most 128 members, not 129");
+
+    assert!(parse(&with("properties", json!({"é".repeat(64): 1}))).is_ok());
+    for name in ["é".repeat(65), String::new(), "a\u{7}".to_owned()] {
+        assert_eq!(refusal("properties", json!({name.as_str(): 1})), badly_named, "{name:?}");
+    }
+}
+
+#[test]
+fn an_events_time_may_lie_on_its_bounds() {
+    for time in [946_684_800, NOW + 86_400] {
+        assert_eq!(parse(&with("eventTime", json!(time))).unwrap().event_time.as_second(), time);
+    }
+}
+
+#[test]
+fn a_mistake_names_the_shape_of_what_was_given() {
+    let half = "holds half of a surrogate pair (\\ud800 to \\udfff), which is no character";
+    for (member, message) in [
+        (r#""email":true"#, "email: must be a string, not true or false"),
+        (r#""email":[1]"#, "email: must be a string, not an array"),
+        (
+            r#""contents":[{"quantity":1.5}]"#,
+            "contents[0].quantity: must be a whole number, zero or more, not a number with a fraction or exponent",
+        ),
+        (
+            r#""contents":[{"quantity":1e1}]"#,
+            "contents[0].quantity: must be a whole number, zero or more, not a number with a fraction or exponent",
+        ),
+        (
+            r#""contents":[{"quantity":4294967296}]"#,
+            "contents[0].quantity: must be a whole number, zero or more, not a number",
+        ),
+        (r#""value":1e400"#, "value: must be below 10^12, with at most 9 digits after the point"),
+        (r#""email":"\ud800""#, &format!("email: {half}")),
+        (r#""address":{"\udfff":1}"#, &format!("address: {half}")),
+    ] {
+        let json = format!(r#"{{"eventId":"e1","eventName":"N","eventTime":{NOW},{member}}}"#);
+        assert_eq!(parse(&json).unwrap_err().to_string(), message, "{member}");
+    }
+    assert_eq!(parse(r#"{"\ud800":1}"#).unwrap_err().to_string(), format!("a name in the event {half}"));
+    assert_eq!(parse("null").unwrap_err().to_string(), "an event must be an object, not null");
+}
+
+#[test]
+fn null_is_an_absent_value_in_every_field() {
+    let bare = parse(&with("email", Value::Null)).unwrap();
+    let vocabulary = Vocabulary::new(["gclid"]);
+    for field in vocabulary.names().filter(|name| !["eventId", "eventName", "eventTime"].contains(name)) {
+        assert_eq!(parse(&with(field, Value::Null)).unwrap(), bare, "{field}");
+    }
+}
+
+#[test]
 fn stripped_events_name_nobody() {
     let event = parse(&with("email", json!("ann@example.com"))).unwrap();
     let event = CanonicalEvent {

@@ -138,8 +138,8 @@ impl Reader {
         if trimmed.is_empty() {
             return None;
         }
-        if trimmed.len() > max && trimmed.chars().count() > max {
-            let length = trimmed.chars().count();
+        let length = trimmed.chars().count();
+        if length > max {
             return self.refuse(field, format!("must have at most {max} characters, not {length}"));
         }
         if trimmed.chars().any(char::is_control) {

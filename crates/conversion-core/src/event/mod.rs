@@ -289,3 +289,14 @@ impl fmt::Debug for CanonicalEvent {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_the_first_half_of_the_digest() {
+        // printf abc | sha256sum
+        assert_eq!(hex::encode(CanonicalEvent::fingerprint("abc")), "ba7816bf8f01cfea414140de5dae2223");
+    }
+}

@@ -73,7 +73,9 @@ mod tests {
     #[test]
     fn agrees_with_the_hex_crate() {
         for text in ["", "a", "user@example.com", "\u{1f980}"] {
-            assert_eq!(Digest::of(text).as_str(), hex::encode(sha2::Sha256::digest(text)));
+            let digits = hex::encode(sha2::Sha256::digest(text));
+            assert_eq!(Digest::of(text).as_str(), digits);
+            assert_eq!(format!("{0} {0:?}", Digest::of(text)), format!("{digits} {digits}"));
         }
     }
 

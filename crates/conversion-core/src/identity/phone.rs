@@ -138,6 +138,9 @@ mod tests {
             (1, "0049 30 12345678", Some("+493012345678")),
             (1, "+44 (0)20 7946 0018", Some("+442079460018")),
             (1, "415-555-1234 ext. 12", Some("+14155551234")),
+            (1, "+1 415-555-1234;12", Some("+14155551234")),
+            (1, "415-555-1234, 12", Some("+14155551234")),
+            (1, "415-555-1234 #12", Some("+14155551234")),
             (1, "447911123456", Some("+447911123456")),
             (49, "030 12345678", Some("+493012345678")),
             (49, "0151/23456789", Some("+4915123456789")),
@@ -152,6 +155,17 @@ mod tests {
             (1, "no phone", None),
         ] {
             assert_eq!(CallingCode(code).e164(raw, PhoneForm::Plus).as_deref(), expected, "+{code} {raw}");
+        }
+    }
+
+    #[test]
+    fn a_calling_code_is_read_as_number_or_text() {
+        for (json, code) in [("49", 49), (r#""49""#, 49), (r#"" +1 ""#, 1), ("999", 999)] {
+            assert_eq!(serde_json::from_str::<CallingCode>(json).unwrap(), CallingCode(code), "{json}");
+        }
+        for json in ["0", "1000", "-49", r#""""#, r#""DE""#] {
+            let error = serde_json::from_str::<CallingCode>(json).unwrap_err().to_string();
+            assert!(error.starts_with("a country's calling code has 1 to 3 digits"), "{error}");
         }
     }
 

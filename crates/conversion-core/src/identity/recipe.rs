@@ -218,4 +218,56 @@ mod tests {
             assert_eq!(recipe.digest(&event), None, "{raw:?}");
         }
     }
+
+    #[test]
+    fn a_source_reads_the_field_that_it_names() {
+        let mut event = CanonicalEvent::sample();
+        event.address.street = Some("address.street".into());
+        event.address.city = Some("address.city".into());
+        event.address.region = Some("address.region".into());
+        event.address.postal_code = Some("address.postalCode".into());
+        event.address.country = Some("address.country".into());
+        for field in ["email", "phone", "externalId", "firstName", "lastName"] {
+            event.offer(field, field);
+        }
+        for (source, field) in [
+            (Source::Email, "email"),
+            (Source::Phone, "phone"),
+            (Source::ExternalId, "externalId"),
+            (Source::FirstName, "firstName"),
+            (Source::LastName, "lastName"),
+            (Source::Street, "address.street"),
+            (Source::City, "address.city"),
+            (Source::Region, "address.region"),
+            (Source::PostalCode, "address.postalCode"),
+            (Source::Country, "address.country"),
+        ] {
+            assert_eq!((source.field(), source.read(&event)), (field, Some(field)));
+            assert_eq!(source.read(&CanonicalEvent::sample()), None, "{field}");
+        }
+    }
+
+    #[test]
+    fn each_step_is_explained_by_its_name_and_by_what_it_leaves() {
+        let plus = Step::E164(CallingCode::NANP, PhoneForm::Plus);
+        let digits = Step::E164(CallingCode::NANP, PhoneForm::Digits);
+        for (step, name, raw, left) in [
+            (Step::Trim, "trim", " A b ", Some("A b")),
+            (Step::Lowercase, "lower case", "ÄB", Some("äb")),
+            (Step::Uppercase, "upper case", "äb", Some("ÄB")),
+            (Step::WithoutWhitespace, "drop white space", "a b", Some("ab")),
+            (Step::WithoutPunctuation, "drop punctuation", "a.b-c", Some("abc")),
+            (Step::GmailCanonical, "Gmail: drop dots and +tag", "a.b+c@gmail.com", Some("ab@gmail.com")),
+            (plus, "E.164 with +, default country +1", "415 555 1234", Some("+14155551234")),
+            (digits, "E.164 digits only, default country +1", "415 555 1234", Some("14155551234")),
+            (plus, "E.164 with +, default country +1", "555", None),
+        ] {
+            let event = CanonicalEvent { email: Some(raw.to_owned()), ..CanonicalEvent::sample() };
+            let recipe = Recipe { hashed: false, ..email(&[step]) };
+            assert_eq!(recipe.normalise(&event).as_deref(), left, "{name}");
+            let trace = recipe.trace(&event).unwrap();
+            assert_eq!(trace.steps, [(name.to_owned(), left.map(str::to_owned))]);
+            assert_eq!((trace.field, trace.sent.as_deref()), ("email", left));
+        }
+    }
 }
