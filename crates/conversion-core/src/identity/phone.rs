@@ -92,8 +92,15 @@ impl CallingCode {
         if self == Self::NANP {
             return if digits.len() == 10 { code + &digits } else { digits };
         }
-        if digits.starts_with(&code) && digits.len() >= 11 {
-            return digits;
+        if digits.starts_with(&code) {
+            if digits.len() >= 11 {
+                return digits;
+            }
+            // The library would take these digits for the calling code, whatever number they begin.
+            let whole = code.clone() + &digits;
+            if phonenumber::parse(None, format!("+{whole}")).is_ok_and(|number| number.is_valid()) {
+                return whole;
+            }
         }
         self.parse_national(&digits).unwrap_or_else(|| code + digits.strip_prefix('0').unwrap_or(&digits))
     }
@@ -129,6 +136,13 @@ mod tests {
     #[test]
     fn numbers_become_e164() {
         for (code, raw, expected) in [
+            // National numbers that begin as their country's calling code does.
+            (47, "47 12 34 56", Some("+4747123456")),
+            (47, "47 47 12 34 56", Some("+4747123456")),
+            (45, "45 12 34 56", Some("+4545123456")),
+            (45, "45 45 12 34 56", Some("+4545123456")),
+            (39, "392 123 4567", Some("+393921234567")),
+            (49, "4921 12345", Some("+49492112345")),
             (1, "(415) 555-1234", Some("+14155551234")),
             (1, "4155551234", Some("+14155551234")),
             (1, "1 415 555 1234", Some("+14155551234")),
