@@ -194,7 +194,7 @@ impl Reader {
 
     fn in_range(&mut self, field: &str, time: Timestamp) -> Option<Timestamp> {
         if time < EARLIEST {
-            return self.refuse(field, "must lie after the year 2000");
+            return self.refuse(field, "must not lie before the year 2000");
         }
         Some(time)
     }

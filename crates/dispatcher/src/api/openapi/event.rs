@@ -150,7 +150,7 @@ fn time() -> RefOr<Schema> {
     let text = ObjectBuilder::new()
         .schema_type(Type::String)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
-        .description(Some("RFC 3339, after the year 2000, and at most 24 hours ahead."));
+        .description(Some("RFC 3339, not before the year 2000, and at most 24 hours ahead."));
     let seconds = ObjectBuilder::new()
         .schema_type(Type::Number)
         .minimum(Some(946_684_800))
