@@ -3,6 +3,7 @@
 import json
 import time
 
+import jsonschema_rs
 import schemathesis
 
 SECONDS_AHEAD = 24 * 3600
@@ -46,6 +47,14 @@ def before_call(context, case, kwargs):
                 body[name] = None
         if all(body.get(name) is None for name in CHOSEN_BY):
             body["reason"] = "rejected"
+    if case.operation.path == "/api/events" and isinstance(body, list):
+        # Each event has its own answer: where some are wrong, the right ones would make it a 202.
+        case.body = wrong_events(case.operation.schema.raw_schema, body) or body
+
+
+def wrong_events(document, events):
+    event = jsonschema_rs.validator_for({**document, "$ref": "#/components/schemas/Event"})
+    return [each for each in events if not event.is_valid(each)]
 
 
 def mend_time(event):

@@ -15,6 +15,7 @@ pub mod exchange;
 pub mod failure;
 pub mod identity;
 pub mod money;
+pub mod number;
 pub mod page;
 pub mod reason;
 pub mod registry;

@@ -267,7 +267,7 @@ fn a_mistake_names_the_shape_of_what_was_given() {
             "contents[0].quantity: must be a whole number, zero or more, not a number with a fraction or exponent",
         ),
         (
-            r#""contents":[{"quantity":1e1}]"#,
+            r#""contents":[{"quantity":1e-1}]"#,
             "contents[0].quantity: must be a whole number, zero or more, not a number with a fraction or exponent",
         ),
         (

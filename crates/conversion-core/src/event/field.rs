@@ -12,6 +12,7 @@ use super::EARLIEST;
 use super::error::FieldError;
 use crate::consent::ConsentStatus;
 use crate::money::{Amount, AmountError, Currency};
+use crate::number;
 
 /// The members of one JSON object in their order, unread, duplicates included.
 pub(crate) struct Members<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
@@ -218,10 +219,7 @@ impl Reader {
         if is_null(raw) {
             return None;
         }
-        match serde_json::from_str::<u32>(raw.get()) {
-            Ok(quantity) => Some(quantity),
-            Err(_) => self.wants(field, "a whole number, zero or more", raw),
-        }
+        number::whole(raw.get()).or_else(|| self.wants(field, "a whole number, zero or more", raw))
     }
 
     /// `true` or `false`.

@@ -8,9 +8,10 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use conversion_core::Timestamp;
+use conversion_core::{Timestamp, number};
 use conversion_store::{ReplaySelection, SinkState, Span, Status};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::Shared;
@@ -40,11 +41,20 @@ pub struct ReplayRequest {
     pub settled_since: Option<String>,
     #[schema(format = DateTime)]
     pub settled_until: Option<String>,
+    #[serde(deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 10_000)]
     pub rate: Option<u32>,
     pub dry_run: bool,
     #[schema(pattern = "^[0-9]{1,18}-[0-9]{1,9}$")]
     pub cursor: Option<String>,
+}
+
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let number = Option::<serde_json::Number>::deserialize(deserializer)?;
+    let whole = |number: serde_json::Number| {
+        number::whole(&number.to_string()).ok_or_else(|| D::Error::custom("rate: must be a whole number"))
+    };
+    number.map(whole).transpose()
 }
 
 /// Replay deliveries
