@@ -41,3 +41,18 @@ fn connect(path: &Path, flags: OpenFlags, settings: &str) -> rusqlite::Result<Co
     connection.execute_batch(settings)?;
     Ok(connection)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_returns_when_the_log_is_on_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = writer(&folder.path().join("store.db")).unwrap();
+        let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        let sync: u32 = connection.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap();
+        // sqlite.org/pragma.html#pragma_synchronous: FULL is 2.
+        assert_eq!((mode.as_str(), sync), ("wal", 2));
+    }
+}
