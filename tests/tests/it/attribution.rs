@@ -330,14 +330,14 @@ async fn a_proxy_that_nobody_named_is_noticed_once() {
     for (settings, times) in [("", 1), (SITE_SETTINGS, 0)] {
         let platforms = Platforms::start().await;
         let folder = tempfile::tempdir().unwrap();
-        let program = serve(&platforms, folder.path(), settings, "info").await;
+        let mut program = serve(&platforms, folder.path(), settings, "info").await;
         for visitor in ["8.8.8.8", "8.8.4.4"] {
             let request = program.api.request(Method::POST, "/api/attributions");
             let request =
                 request.header("x-forwarded-for", visitor).body(json!({ "id": VISITOR }).to_string());
             assert_eq!(Reply::of(request).await.unwrap().status, 204);
         }
-        let log = program.printed().join("\n");
+        let log = program.whole_log().await;
         assert_eq!(log.matches("add it to [server] trusted_proxies").count(), times, "{log}");
         assert!(!log.contains("8.8."), "{log}");
     }
@@ -362,7 +362,7 @@ async fn serve(platforms: &Platforms, folder: &Path, settings: &str, log: &str) 
 async fn logs_tell_nothing_of_a_visitor() {
     let platforms = Platforms::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let program = serve(&platforms, folder.path(), SITE_SETTINGS, "trace").await;
+    let mut program = serve(&platforms, folder.path(), SITE_SETTINGS, "trace").await;
     let body = json!({ "id": VISITOR, "ttclid": "click-of-ada", "pageUrl": "https://academy.example/?name=Augusta" });
     for (body, status) in [(body.to_string(), 204), (body.to_string().replace("id", "di"), 422)] {
         let request = program
@@ -376,7 +376,7 @@ async fn logs_tell_nothing_of_a_visitor() {
     let event = json!({ "eventId": "e", "eventName": "TRIAL_BOOKED", "eventTime": 1_768_046_400, "attributionId": VISITOR });
     program.api.report(&[event]).await;
     program.api.until_counts("tiktok", Counts::delivered(1)).await;
-    let log = program.printed().join("\n");
+    let log = program.whole_log().await;
     for private in ["click-of-ada", "Augusta", "198.51.100.77", "Browser-of-Ada", VISITOR] {
         assert!(!log.contains(private), "{private} is in the log:\n{log}");
     }

@@ -154,7 +154,7 @@ async fn sandbox_and_service_as_two_processes() {
     let store = folder.path().join("signalbox.db");
     environment.insert("SIGNALBOX_STORE".to_owned(), format!("sqlite://{}", store.display()));
     environment.insert("TIKTOK_TEST_SECRET".to_owned(), "YOUR_TEST_SECRET".to_owned());
-    let service = Program::serve(&environment).await;
+    let mut service = Program::serve(&environment).await;
 
     let reply = service.api.with_key("YOUR_TEST_SECRET").post("/api/test/tiktok", SPEC_EVENT).await;
     assert_eq!((reply.status, &reply.json["ok"]), (200, &Value::Bool(true)), "{}", reply.text);
@@ -168,7 +168,7 @@ async fn sandbox_and_service_as_two_processes() {
         (&report["sinks"]["tiktok"]["received"], &report["sinks"]["google-ads"]["received"]),
         (&2.into(), &1.into())
     );
-    let logged = service.printed().join("\n");
+    let logged = service.whole_log().await;
     for private in ["test@example.com", "4155551234", "YOUR_TEST_SECRET"] {
         assert!(!logged.contains(private), "{logged}");
     }

@@ -180,10 +180,10 @@ async fn a_key_from_the_environment_guards_a_running_service() {
     let store = format!("sqlite://{}", folder.path().join("signalbox.db").display());
     let variables = [("SIGNALBOX_STORE", store.as_str()), ("SIGNALBOX_API_KEY", "the-key")];
     let environment = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let program = Program::serve(&environment).await;
+    let mut program = Program::serve(&environment).await;
     assert_eq!(program.api.get("/api/sinks").await.status, 401);
     assert_eq!(program.api.with_key("the-key").get("/api/sinks").await.status, 200);
-    let printed = program.printed().join("\n");
+    let printed = program.whole_log().await;
     assert!(printed.contains("a request was refused: send an API key"), "{printed}");
     assert!(!printed.contains("the-key"), "{printed}");
 }

@@ -22,7 +22,7 @@ async fn logs_hold_neither_personal_data_nor_credentials() {
     ]
     .into();
     environment.extend(variables.into_iter().map(|(name, value)| (name.to_owned(), value)));
-    let program = Program::serve(&environment).await;
+    let mut program = Program::serve(&environment).await;
     let api = program.api.with_key("api-key-1");
     let event = |id: &str| {
         json!({
@@ -48,7 +48,7 @@ async fn logs_hold_neither_personal_data_nor_credentials() {
     );
     assert_eq!(program.api.with_key("guess-77").get("/api/sinks").await.status, 401);
 
-    let log = program.printed().join("\n");
+    let log = program.whole_log().await;
     assert!(log.contains("40105"), "it tells what is wrong: {log}");
     for private in [
         "ada@private.example",

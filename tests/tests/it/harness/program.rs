@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use serde_json::Value;
 
@@ -35,6 +36,7 @@ pub(crate) fn signalbox(arguments: &[&str], environment: &BTreeMap<String, Strin
 pub(crate) struct Program {
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
+    reader: Option<JoinHandle<()>>,
     pub(crate) api: Api,
 }
 
@@ -54,8 +56,8 @@ impl Program {
         let mut command = signalbox(&["serve", "--listen", address], environment);
         command.env("SIGNALBOX_LOG_FORMAT", "json").stderr(Stdio::piped()).stdout(Stdio::null());
         let mut child = command.spawn().unwrap();
-        let lines = collect(child.stderr.take().unwrap());
-        Self { child, lines, api: Api::new("") }
+        let (lines, reader) = collect(child.stderr.take().unwrap());
+        Self { child, lines, reader: Some(reader), api: Api::new("") }
     }
 
     /// The service's API, once it listens.
@@ -67,10 +69,10 @@ impl Program {
     pub(crate) async fn sandbox() -> Self {
         let mut command = signalbox(&["sandbox", "--listen", "127.0.0.1:0"], &BTreeMap::new());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let lines = collect(child.stdout.take().unwrap());
+        let (lines, reader) = collect(child.stdout.take().unwrap());
         let address =
             |line: &str| line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned);
-        Self { child, lines, api: Api::new("") }.listening(address).await
+        Self { child, lines, reader: Some(reader), api: Api::new("") }.listening(address).await
     }
 
     async fn listening(mut self, address: impl Fn(&str) -> Option<String>) -> Self {
@@ -88,7 +90,14 @@ impl Program {
         self
     }
 
-    /// What it has printed so far: its log, or the sandbox's greeting.
+    /// All that it logs from its start to its end, which this asks for.
+    pub(crate) async fn whole_log(&mut self) -> String {
+        self.terminate();
+        self.ended().await;
+        self.printed().join("\n")
+    }
+
+    /// What it has printed so far: its log, or the sandbox's greeting. Until it has ended, lines may be on their way.
     pub(crate) fn printed(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()
     }
@@ -116,12 +125,16 @@ impl Program {
         self.child.id()
     }
 
-    /// Waits for its end.
+    /// Waits for its end, and for the last of what it printed.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
-        until("the program to end", async || {
+        let status = until("the program to end", async || {
             self.child.try_wait().unwrap().ok_or_else(|| "it runs".to_owned())
         })
-        .await
+        .await;
+        if let Some(reader) = self.reader.take() {
+            tokio::task::spawn_blocking(|| reader.join().unwrap()).await.unwrap();
+        }
+        status
     }
 }
 
@@ -140,13 +153,13 @@ fn service_address(line: &str) -> Option<String> {
 }
 
 /// Reads lines on a thread of its own, so that the program never waits for a reader.
-fn collect(stream: impl std::io::Read + Send + 'static) -> Arc<Mutex<Vec<String>>> {
+fn collect(stream: impl std::io::Read + Send + 'static) -> (Arc<Mutex<Vec<String>>>, JoinHandle<()>) {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&lines);
-    std::thread::spawn(move || {
+    let reader = std::thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
             kept.lock().unwrap().push(line);
         }
     });
-    lines
+    (lines, reader)
 }
