@@ -18,7 +18,9 @@ fuzz_target!(|json: &str| {
         Ok(event) => kept(&event),
         Err(error) => refused(&error),
     }
-    if let Ok(Value::Object(members)) = serde_json::from_str(json)
+    // A sentinel that the fuzzer has made a key of is named rightly.
+    if !repeats_a_value(json)
+        && let Ok(Value::Object(members)) = serde_json::from_str(json)
         && let Err(error) = parse(&Value::Object(masked(members)).to_string())
     {
         refused(&error);
