@@ -36,6 +36,7 @@ fuzz_target!(|input: &str| {
                         delivered(&answered, &json, row, note.as_deref(), validate_only);
                     }
                     Outcome::Failed(failure) => failed(&answered, failure, 1),
+                    Outcome::RefusedWithOthers => panic!("rows are judged one by one"),
                 }
             }
         }

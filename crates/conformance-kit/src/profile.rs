@@ -113,6 +113,8 @@ pub enum Told {
     Delivered,
     /// It has it not, or it is not known whether it has.
     Failed(FailureClass),
+    /// It was refused for the sake of others in its request.
+    RefusedWithOthers,
 }
 
 /// How a sink's test mode shows.

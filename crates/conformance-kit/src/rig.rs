@@ -150,6 +150,7 @@ pub(crate) fn tell(report: &SendReport) -> Vec<Told> {
     let told = |outcome: &Outcome| match outcome {
         Outcome::Delivered { .. } => Told::Delivered,
         Outcome::Failed(failure) => Told::Failed(failure.class),
+        Outcome::RefusedWithOthers => Told::RefusedWithOthers,
     };
     let sent = report.exchanges().last().map_or(1, |exchange| exchange.request.body.len());
     match report.verdict() {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::confirmation::ConfirmationSchedule;
+
 /// A platform connector in facts.
 #[derive(Clone, Copy, Debug)]
 pub struct SinkDescriptor {
@@ -13,6 +15,8 @@ pub struct SinkDescriptor {
     pub title: &'static str,
     /// The platform's own documentation.
     pub docs: &'static str,
+    /// The API version that is spoken unless settings name another.
+    pub api_version: &'static str,
     /// API versions that have ended or whose end is known, oldest first.
     pub sunsets: &'static [Sunset],
     /// How much one request may hold.
@@ -23,10 +27,14 @@ pub struct SinkDescriptor {
     pub dedup: Option<Dedup>,
     /// Whether one bad item refuses the whole request.
     pub atomic: bool,
+    /// When the platform is asked what became of what it accepted, where it says so later.
+    pub confirmation: Option<ConfirmationSchedule>,
     /// The setting that keeps what is sent out of the platform's production data.
     pub test_mode: &'static str,
     /// Whether the platform has a field for a person's refusal.
     pub takes_consent: bool,
+    /// What the platform finds a person or a click by, in its own words, the best first.
+    pub match_keys: &'static [&'static str],
     /// Click ids that the platform understands, by the names of `clickIds`.
     pub click_ids: &'static [&'static str],
     /// First-party cookies of the platform's own script on the site, and the click id that each holds.

@@ -7,6 +7,7 @@
 pub mod attribution;
 pub mod backoff;
 pub mod booking;
+pub mod confirmation;
 pub mod consent;
 pub mod dedup;
 pub mod descriptor;

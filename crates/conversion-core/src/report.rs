@@ -13,6 +13,9 @@ pub enum Outcome {
     },
     /// The platform has it not, or it is not known whether it has.
     Failed(Failure),
+    /// Refused for the sake of others in its request, which have failed: nothing is wrong with it, and it is sent again
+    /// at once.
+    RefusedWithOthers,
 }
 
 impl Outcome {
@@ -25,6 +28,7 @@ impl Outcome {
 pub struct SendReport {
     exchanges: Vec<Exchange>,
     verdict: Result<Vec<Outcome>, Failure>,
+    receipt: Option<String>,
 }
 
 impl SendReport {
@@ -38,7 +42,7 @@ impl SendReport {
             let message = format!("the platform answered for {} items of {sent}", outcomes.len());
             Err(Failure::new(FailureClass::Interrupted, message))
         };
-        Self { exchanges, verdict }
+        Self { exchanges, verdict, receipt: None }
     }
 
     /// Every item was delivered.
@@ -49,7 +53,20 @@ impl SendReport {
 
     /// The whole batch failed; [`Failure::blame`] says because of what.
     pub fn failed(exchanges: Vec<Exchange>, failure: Failure) -> Self {
-        Self { exchanges, verdict: Err(failure) }
+        Self { exchanges, verdict: Err(failure), receipt: None }
+    }
+
+    /// The same, where the platform judges what it accepted later: what [`ConversionSink::confirm`] asks by.
+    ///
+    /// [`ConversionSink::confirm`]: crate::sink::ConversionSink::confirm
+    #[must_use]
+    pub fn with_receipt(self, receipt: impl Into<String>) -> Self {
+        Self { receipt: Some(receipt.into()), ..self }
+    }
+
+    /// What the platform's later verdict is asked by.
+    pub fn receipt(&self) -> Option<&str> {
+        self.receipt.as_deref()
     }
 
     /// The exchanges, in order.

@@ -10,9 +10,10 @@ use serde_json::value::RawValue;
 
 use crate::CanonicalEvent;
 use crate::attribution::Attribution;
+use crate::confirmation::Confirmation;
 use crate::dedup::DedupTarget;
 use crate::exchange::Request;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureClass};
 use crate::identity::Recipe;
 use crate::reason::Reason;
 use crate::report::SendReport;
@@ -34,6 +35,14 @@ pub trait ConversionSink: fmt::Debug + Send + Sync + 'static {
     ///
     /// Never sleeps, never retries (but once, after renewing a refused token), and is safe to drop.
     async fn send(&self, request: Arc<Request>) -> SendReport;
+
+    /// Asks what became of a request of so many items that was accepted under this
+    /// [receipt](SendReport::with_receipt). A failure means that it could not be asked; it is asked again.
+    ///
+    /// Only sinks whose descriptor has a [schedule](crate::descriptor::SinkDescriptor::confirmation) are asked.
+    async fn confirm(&self, _receipt: &str, _items: usize) -> Result<Confirmation, Failure> {
+        Err(Failure::new(FailureClass::Rejected, "this platform gives no later verdict"))
+    }
 
     /// Tries credentials and reachability without reporting a conversion.
     async fn check(&self) -> Result<CheckReport, Failure>;

@@ -14,7 +14,7 @@ use crate::wire::{RETRACTION, Service};
 
 const BASE_URL: &str = "https://googleads.googleapis.com";
 const TOKEN_URL: &str = "https://oauth2.googleapis.com/token";
-const API_VERSION: &str = "v26";
+pub(crate) const API_VERSION: &str = "v26";
 const MAX_TIMEOUT_SECONDS: u64 = 60;
 
 #[derive(Debug, Deserialize)]

@@ -32,7 +32,7 @@ use conversion_core::{CanonicalEvent, Timestamp};
 use google_platform::{AccessTokens, Credentials, identity};
 use http_exchange::{Client, ClientOptions};
 
-use crate::config::Config;
+use crate::config::{API_VERSION, Config};
 use crate::wire::Service;
 
 /// Google Ads in facts.
@@ -41,6 +41,7 @@ pub const DESCRIPTOR: SinkDescriptor = SinkDescriptor {
     platform: "GOOGLE_ADS",
     title: "Google Ads",
     docs: "https://developers.google.com/google-ads/api/docs/conversions/upload-offline",
+    api_version: API_VERSION,
     sunsets: &SUNSETS,
     // 2000 is Google's limit (section 3.2).
     batch: BatchLimits { items: 100, max_items: 2000, max_bytes: 1024 * 1024 },
@@ -49,9 +50,11 @@ pub const DESCRIPTOR: SinkDescriptor = SinkDescriptor {
     dedup: Some(Dedup { key: "conversion action + orderId", window: None }),
     // Section 3.2: partialFailure lets the other rows through.
     atomic: false,
+    confirmation: None,
     test_mode: "validate_only",
     takes_consent: true,
     cookies: &[],
+    match_keys: &["gclid", "gbraid", "wbraid", "hashedEmail", "hashedPhoneNumber"],
     click_ids: &["gclid", "gbraid", "wbraid"],
     environment: &ENVIRONMENT,
     example: include_str!("../config.example.toml"),

@@ -92,7 +92,7 @@ impl GoogleAds {
                 failure.code.unwrap_or_default()
             )),
             Some(Outcome::Failed(failure)) => Err(failure),
-            Some(Outcome::Delivered { .. }) | None => Ok("found".to_owned()),
+            Some(Outcome::Delivered { .. } | Outcome::RefusedWithOthers) | None => Ok("found".to_owned()),
         }
     }
 }

@@ -35,6 +35,7 @@ pub const DESCRIPTOR: SinkDescriptor = SinkDescriptor {
     platform: "TIKTOK",
     title: "TikTok",
     docs: "https://business-api.tiktok.com/portal/docs?id=1771100865818625",
+    api_version: API_VERSION,
     sunsets: &[],
     // TikTok names no size; Tealium's connector stops at 1 MB (platforms/tiktok.md, section 7).
     batch: BatchLimits { items: 100, max_items: 1000, max_bytes: 1_000_000 },
@@ -45,9 +46,11 @@ pub const DESCRIPTOR: SinkDescriptor = SinkDescriptor {
         window: Some(Duration::from_secs(48 * 3600)),
     }),
     atomic: true,
+    confirmation: None,
     test_mode: "test_event_code",
     takes_consent: false,
     cookies: &[Cookie { name: "_ttp", click_id: "ttp" }],
+    match_keys: &["ttclid", "ttp", "email", "phone", "external_id", "ip + user_agent"],
     click_ids: &["ttclid", "ttp"],
     environment: &[
         text("TIKTOK_PIXEL_ID", "pixel_id"),

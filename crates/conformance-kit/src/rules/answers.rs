@@ -147,7 +147,7 @@ pub(crate) async fn recorded_codes_have_their_class(profile: &dyn Profile) -> Ve
             Err(failure) => Some(failure),
             Ok(outcomes) => outcomes.iter().find_map(|outcome| match outcome {
                 Outcome::Failed(failure) => Some(failure),
-                Outcome::Delivered { .. } => None,
+                Outcome::Delivered { .. } | Outcome::RefusedWithOthers => None,
             }),
         };
         let Some(failure) = failed else {

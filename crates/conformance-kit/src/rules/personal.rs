@@ -101,6 +101,7 @@ fn speak(spoken: &mut String, report: &SendReport) {
         Ok(outcomes) => outcomes.iter().for_each(|outcome| match outcome {
             Outcome::Delivered { note } => say(note.as_deref().unwrap_or_default()),
             Outcome::Failed(failure) => say(&failure.message),
+            Outcome::RefusedWithOthers => {}
         }),
     }
 }

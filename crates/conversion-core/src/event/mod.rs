@@ -1,5 +1,6 @@
 //! The canonical event: one business event as every entrance accepts it. `docs/events.md` is its reference.
 
+pub mod canonical;
 mod error;
 pub(crate) mod field;
 mod parse;

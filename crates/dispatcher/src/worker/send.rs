@@ -40,6 +40,7 @@ impl Answer {
                     _ if exchange < last => ("unauthorized", None),
                     Outcome::Delivered { note } => ("delivered", note.clone()),
                     Outcome::Failed(failure) => (failure.class.name(), failure.code.clone()),
+                    Outcome::RefusedWithOthers => ("refused_with_others", None),
                 };
                 let notes =
                     payload.notes.iter().map(|note| (*note).to_owned()).chain(note).collect::<Vec<_>>();
@@ -57,7 +58,7 @@ impl Answer {
                 .iter()
                 .filter_map(|outcome| match outcome {
                     Outcome::Failed(failure) => Some(failure),
-                    Outcome::Delivered { .. } => None,
+                    Outcome::Delivered { .. } | Outcome::RefusedWithOthers => None,
                 })
                 .collect(),
         };
@@ -138,6 +139,7 @@ impl Station {
         let standing = self.standing(&ready.work.lease, ready.work.event.event_time);
         match outcome {
             Outcome::Delivered { note } => settle::delivered(&standing, note.clone()),
+            Outcome::RefusedWithOthers => settle::handed_back(&standing, now),
             Outcome::Failed(failure) => {
                 let dedup_key = ready.payload.dedup_key.as_deref();
                 let not_yet_until = ready.payload.not_yet_until;
@@ -184,6 +186,7 @@ impl Station {
                     changes.push(self.gate.event_name_delivered(event_name));
                     Lesson::Answered
                 }
+                Outcome::RefusedWithOthers => Lesson::Answered,
                 Outcome::Failed(failure) => Lesson::of_failure(failure, Some(event_name)),
             };
             match lesson {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use conversion_core::CanonicalEvent;
 use conversion_core::attribution::{self, Attribution};
 use conversion_core::exchange::Exchange;
-use conversion_core::failure::Failure;
+use conversion_core::failure::{Failure, FailureClass};
 use conversion_core::report::Outcome;
 use conversion_core::sink::{NotSent, Subject};
 use conversion_core::skip::Skip;
@@ -100,6 +100,12 @@ impl Station {
         let standing = self.standing(&work.lease, work.event.event_time);
         let (change, failure) = match &outcome {
             Outcome::Delivered { note } => (settle::delivered(&standing, note.clone()), None),
+            // A request of one item has no others.
+            Outcome::RefusedWithOthers => {
+                let message = "the platform refused it for the sake of others that it was not sent with";
+                let failure = Failure::new(FailureClass::Interrupted, message);
+                (settle::failed(&standing, failure.class.failed(), message), Some(failure))
+            }
             Outcome::Failed(failure) => {
                 (settle::failed(&standing, failure.class.failed(), &failure.message), Some(failure.clone()))
             }

@@ -43,6 +43,7 @@ fn tell(report: &SendReport) -> Vec<Told> {
     let told = |outcome: &Outcome| match outcome {
         Outcome::Delivered { note } => Told::Delivered(note.clone()),
         Outcome::Failed(failure) => Told::Failed(failure.class),
+        Outcome::RefusedWithOthers => panic!("rows are judged one by one"),
     };
     report.verdict().unwrap().iter().map(told).collect()
 }

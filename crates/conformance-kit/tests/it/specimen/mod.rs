@@ -96,6 +96,7 @@ impl Specimen {
                 Defect::DocsUnlinked => "https://docs.acme.example/elsewhere",
                 _ => "https://docs.acme.example/conversions",
             },
+            api_version: "v1",
             sunsets: &[],
             batch: BatchLimits {
                 items: if is(Defect::BatchOfNone) { 0 } else { 10 },
@@ -105,8 +106,10 @@ impl Specimen {
             max_event_age: None,
             dedup: Some(Dedup { key: "account + event + id", window: None }),
             atomic: self.face.atomic,
+            confirmation: None,
             test_mode: "test",
             takes_consent: false,
+            match_keys: &["gclid", "email"],
             click_ids: &["gclid"],
             cookies: &[],
             environment: environment.leak(),
