@@ -114,6 +114,7 @@ fn settlement(admissions: &[Admission], acceptances: &[Acceptance], sink: SinkId
         exchanges: vec![Exchange { request, reply, duration: Duration::from_millis(80) }],
         sent_at: Timestamp::UNIX_EPOCH,
         items: settled.collect(),
+        receipt: None,
     }
 }
 

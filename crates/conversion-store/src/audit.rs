@@ -20,6 +20,31 @@ pub struct SinkAccount {
     pub pending: u64,
     /// Settled deliveries that retention has removed.
     pub purged: u64,
+    /// How the platform judged later what it had taken; absent where it has taken nothing that it judges later.
+    #[serde(skip_serializing_if = "VerdictAccount::is_empty")]
+    #[schema(required = false)]
+    pub verdicts: VerdictAccount,
+}
+
+/// Deliveries by the platform's later verdict. Those awaited, confirmed and unconfirmed are delivered, those refused have
+/// failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct VerdictAccount {
+    /// Not yet judged.
+    pub awaited: u64,
+    /// Counted.
+    pub confirmed: u64,
+    /// Not counted.
+    pub refused: u64,
+    /// Asked for in vain.
+    pub unconfirmed: u64,
+}
+
+impl VerdictAccount {
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl SinkAccount {

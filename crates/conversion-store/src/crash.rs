@@ -21,7 +21,7 @@ pub enum Point {
 }
 
 /// What the store writes on the way of an event or a notice, by the names that its errors have for it.
-pub const WRITES: [&str; 14] = [
+pub const WRITES: [&str; 17] = [
     "start a run",
     "register sinks",
     "accept events",
@@ -36,6 +36,9 @@ pub const WRITES: [&str; 14] = [
     "lease a delivery to the queue",
     "leave a delivery to the queue",
     "give up a delivery",
+    "take receipts",
+    "postpone a receipt",
+    "write verdicts",
 ];
 
 macro_rules! rooms {
@@ -87,6 +90,10 @@ rooms! {
     HandingBack = "handing back",
     /// Results wait to be written.
     ResultsGathered = "results gathered",
+    /// A receipt has been taken, and the platform not asked.
+    ReceiptTaken = "receipt taken",
+    /// The platform has given its later verdict.
+    Judged = "judged",
     /// A webhook is proved genuine.
     WebhookRead = "webhook read",
     /// An appointment has been fetched.

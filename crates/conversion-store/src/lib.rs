@@ -7,6 +7,7 @@ mod admission;
 mod attribution;
 mod audit;
 mod booking;
+mod confirmation;
 pub mod crash;
 mod error;
 mod hold;
@@ -26,11 +27,14 @@ use conversion_core::sink::Related;
 
 pub use admission::{Acceptance, Admission, NewDelivery, Origin};
 pub use attribution::AttributionStore;
-pub use audit::{Audit, SinkAccount};
+pub use audit::{Audit, SinkAccount, VerdictAccount};
 pub use booking::{
     AppointmentFilter, AppointmentRecord, AppointmentWrite, BookingStore, NewNotice, Notice, NoticeChange,
     NoticeCounts, NoticeFilter, NoticeId, NoticeOutcome, NoticeRecord, NoticeRetry, NoticeSettlement,
     NoticeStatus, OwnedAppointment,
+};
+pub use confirmation::{
+    Awaited, Confirmation, ConfirmationStore, DueReceipt, Receipt, ReceiptId, VerdictWrite,
 };
 pub use error::StoreError;
 pub use hold::{HELD, Hold, HoldPeriod, Parked, RegisteredSink, SinkRegistration, SinkState};
@@ -38,8 +42,8 @@ pub use lease::{DeliveryId, LEASE_SPAN, Lease, LeaseRequest, RunId, SinkId, Unce
 pub use open::{Access, check_url, open};
 pub use queue::{Driver, Publication, QueueItem, QueueStore, Taken, Ticket};
 pub use record::{
-    AttemptRecord, Confirmation, DeliveryDetail, DeliveryFilter, DeliveryRecord, EventFilter, EventRecord,
-    Page, RecordedExchange, RetryOutcome,
+    AttemptRecord, DeliveryDetail, DeliveryFilter, DeliveryRecord, EventFilter, EventRecord, Page,
+    RecordedExchange, RetryOutcome,
 };
 pub use replay::{Candidate, Candidates, ReplayItem, ReplaySelection, ReplayStore, Span};
 pub use settlement::{Attempt, Change, ItemSettlement, SettleOutcome, Settlement, Status};
@@ -47,7 +51,15 @@ pub use settlement::{Attempt, Change, ItemSettlement, SettleOutcome, Settlement,
 /// A database that keeps the account. Every method that writes commits to disk before it returns.
 #[async_trait]
 pub trait Store:
-    AttributionStore + BookingStore + QueueStore + ReplayStore + fmt::Debug + Send + Sync + 'static
+    AttributionStore
+    + BookingStore
+    + ConfirmationStore
+    + QueueStore
+    + ReplayStore
+    + fmt::Debug
+    + Send
+    + Sync
+    + 'static
 {
     /// Starts a run of this node, alive until `alive_until`. An embedded store frees the leases of all former runs at
     /// once, since it has one process; a shared one frees them when their run's time has lapsed. What was leased and

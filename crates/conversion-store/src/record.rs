@@ -7,10 +7,9 @@ use std::time::Duration;
 use conversion_core::Timestamp;
 use conversion_core::consent::ConsentVerdict;
 use conversion_core::exchange::{Body, Reply};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::admission::Origin;
+use crate::confirmation::Confirmation;
 use crate::lease::DeliveryId;
 use crate::queue::Driver;
 use crate::settlement::Status;
@@ -20,6 +19,8 @@ use crate::settlement::Status;
 pub struct DeliveryFilter {
     /// Only with this status.
     pub status: Option<Status>,
+    /// Only with this verdict.
+    pub confirmation: Option<Confirmation>,
     /// Only of the sink of this name.
     pub sink: Option<String>,
     /// Only with this reason.
@@ -43,22 +44,6 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Where the next part begins, if there is one.
     pub next: Option<DeliveryId>,
-}
-
-/// Verdict that a platform gives later than its answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Confirmation {
-    /// The platform gives none.
-    None,
-    /// Not yet given.
-    Awaited,
-    /// Counted.
-    Confirmed,
-    /// Refused.
-    Refused,
-    /// Asked for in vain.
-    Unconfirmed,
 }
 
 /// A delivery as it stands.

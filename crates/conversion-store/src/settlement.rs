@@ -8,6 +8,7 @@ use conversion_core::exchange::Exchange;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::confirmation::Receipt;
 use crate::lease::{DeliveryId, Uncertainty};
 
 /// State of a delivery.
@@ -58,6 +59,15 @@ pub struct Settlement {
     pub sent_at: Timestamp,
     /// The deliveries.
     pub items: Vec<ItemSettlement>,
+    /// Set where the platform gives its verdict later: what is delivered here awaits it from now on.
+    pub receipt: Option<Receipt>,
+}
+
+impl Settlement {
+    /// Results without an exchange.
+    pub fn unsent(items: Vec<ItemSettlement>, at: Timestamp) -> Self {
+        Self { exchanges: Vec::new(), sent_at: at, items, receipt: None }
+    }
 }
 
 /// The result of one delivery.

@@ -82,3 +82,23 @@ CREATE TABLE installation (
     id TEXT NOT NULL
 ) STRICT;
 INSERT INTO installation (id) VALUES (lower(hex(randomblob(8))));
+
+-- Requests that a platform judges later than it answers, by the name that it gave them. items is how many each held. A
+-- receipt goes when its verdict is known.
+CREATE TABLE receipt (
+    id      INTEGER PRIMARY KEY,
+    sink    INTEGER NOT NULL,
+    token   TEXT NOT NULL,
+    items   INTEGER NOT NULL,
+    sent_at INTEGER NOT NULL,
+    due_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX receipt_due ON receipt (sink, due_at);
+
+-- The deliveries that await the verdict of a receipt, by their position in the request.
+CREATE TABLE awaited (
+    receipt  INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    event    INTEGER NOT NULL,
+    PRIMARY KEY (receipt, position)
+) STRICT, WITHOUT ROWID;

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use conversion_core::Timestamp;
 use conversion_core::consent::ConsentVerdict;
+use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::Serialize;
 
 use crate::admission::Origin;
 use crate::booking::NoticeStatus;
+use crate::confirmation::Confirmation;
 use crate::lease::LEASE_SPAN;
 use crate::queue::Driver;
-use crate::record::Confirmation;
 use crate::settlement::Status;
 
 /// A time as a column holds it: microseconds, rounded towards 1970.
@@ -58,6 +59,12 @@ pub(super) fn micros(duration: Duration) -> i64 {
 /// How many rows at most, as a parameter.
 pub(super) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+/// A count or an index, as [`limit`] writes it.
+pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<usize> {
+    let number: i64 = row.get(column)?;
+    usize::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
 }
 
 /// A list of strings or numbers as one parameter, for `json_each`: any number of them is one statement.

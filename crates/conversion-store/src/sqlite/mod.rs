@@ -7,6 +7,7 @@
 mod attributions;
 mod bookings;
 mod code;
+mod confirmations;
 mod connection;
 mod details;
 mod exchange;

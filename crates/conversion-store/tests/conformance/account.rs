@@ -2,14 +2,17 @@
 
 use conversion_core::dedup::DedupTarget;
 use conversion_store::{
-    Admission, DeliveryFilter, DeliveryId, Driver, Lease, NewDelivery, Origin, Publication, SinkAccount,
-    SinkId, SinkRegistration, Status, Taken, Ticket,
+    Admission, Confirmation, DeliveryFilter, DeliveryId, Driver, ItemSettlement, Lease, NewDelivery, Origin,
+    Publication, Receipt, Settlement, SinkAccount, SinkId, SinkRegistration, Status, Taken, Ticket,
+    VerdictWrite,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::Backend;
-use super::fixture::{Fixture, admission, at, change, lease, parked, registration};
+use super::fixture::{
+    Fixture, admission, at, change, exchange, item, lease, parked, registration, settlement,
+};
 use super::holds::hold;
 use super::model::Model;
 
@@ -44,7 +47,8 @@ enum Call {
 enum Step {
     Accept { id: u8, test: bool, both: bool, driven: Driven },
     Lease { google: bool, limit: usize },
-    Settle { which: prop::sample::Index, status: Option<Status>, stale: bool },
+    Settle { which: prop::sample::Index, status: Option<Status>, stale: bool, receipt: bool },
+    Judge { google: bool, confirmation: Confirmation, again: bool },
     Retry { event: i64, google: bool, queue: bool },
     Publish { google: bool, wait: i64 },
     Called { event: i64, google: bool, publication: Option<u32>, call: Call },
@@ -62,8 +66,10 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0u8..20, prop::bool::weighted(0.2), any::<bool>(), driven)
             .prop_map(|(id, test, both, driven)| Step::Accept { id, test, both, driven }),
         3 => (any::<bool>(), 1usize..4).prop_map(|(google, limit)| Step::Lease { google, limit }),
-        4 => (any::<prop::sample::Index>(), status, prop::bool::weighted(0.2))
-            .prop_map(|(which, status, stale)| Step::Settle { which, status, stale }),
+        4 => (any::<prop::sample::Index>(), status, prop::bool::weighted(0.2), any::<bool>())
+            .prop_map(|(which, status, stale, receipt)| Step::Settle { which, status, stale, receipt }),
+        2 => (any::<bool>(), prop::sample::select(Confirmation::ALL[1..].to_vec()), prop::bool::weighted(0.2))
+            .prop_map(|(google, confirmation, again)| Step::Judge { google, confirmation, again }),
         2 => (1i64..20, any::<bool>(), any::<bool>())
             .prop_map(|(event, google, queue)| Step::Retry { event, google, queue }),
         1 => (any::<bool>(), 1i64..200).prop_map(|(google, wait)| Step::Publish { google, wait }),
@@ -94,7 +100,17 @@ impl World {
                 leases.iter().for_each(|lease| self.model.leased(lease, Driver::Builtin));
                 self.leases.extend(leases);
             }
-            Step::Settle { which, status, stale } => self.settle(which, status, stale).await,
+            Step::Settle { which, status, stale, receipt } => {
+                self.settle(which, status, stale, receipt).await;
+            }
+            Step::Judge { google, confirmation, again } => {
+                let (confirmation, status) = match confirmation {
+                    _ if again => (Confirmation::None, Status::Pending),
+                    Confirmation::Refused => (confirmation, Status::Failed),
+                    _ => (confirmation, Status::Delivered),
+                };
+                self.judge(self.sink(google), confirmation, status).await;
+            }
             Step::Retry { event, google, queue } => {
                 let driver = if queue { Driver::Queue } else { Driver::Builtin };
                 let id = DeliveryId { event, sink: self.sink(google) };
@@ -165,15 +181,39 @@ impl World {
         self.leases.extend(self.model.accepted(&admission, acceptance, at(self.seconds)));
     }
 
-    async fn settle(&mut self, which: prop::sample::Index, status: Option<Status>, stale: bool) {
+    async fn settle(
+        &mut self,
+        which: prop::sample::Index,
+        status: Option<Status>,
+        stale: bool,
+        has_receipt: bool,
+    ) {
         if self.leases.is_empty() {
             return;
         }
         let mut lease = self.leases.remove(which.index(self.leases.len()));
         lease.fence += if stale { 1000 } else { 0 };
         let change = status.map_or_else(parked, change);
-        let expected = self.model.settle(&lease, change.status);
-        assert_eq!(self.fixture.settle(&lease, change, self.seconds).await, expected);
+        let expected = self.model.settle(&lease, change.status, has_receipt);
+        let item = ItemSettlement { change: Some(change), ..item(&lease, 0) };
+        let receipt = Receipt { token: "request-7".to_owned(), ask_at: at(self.seconds) };
+        let settlement = Settlement {
+            receipt: has_receipt.then_some(receipt),
+            ..settlement(vec![exchange(&["1"], Some(200))], vec![item])
+        };
+        let outcomes = self.fixture.store.settle(&[settlement], at(self.seconds)).await.unwrap();
+        assert_eq!(outcomes[0][0], expected);
+    }
+
+    /// What is awaited of a sink is judged so.
+    async fn judge(&mut self, sink: SinkId, confirmation: Confirmation, status: Status) {
+        let (store, now) = (&self.fixture.store, at(self.seconds));
+        for due in store.take_receipts(sink, now, at(self.seconds + 100), 2).await.unwrap() {
+            let verdict = |id| VerdictWrite { id, confirmation, change: change(status) };
+            let verdicts: Vec<_> = due.awaited.iter().map(|awaited| verdict(awaited.id)).collect();
+            verdicts.iter().for_each(|verdict| self.model.judged(verdict.id, confirmation, status));
+            store.confirm(due.id, &verdicts, now).await.unwrap();
+        }
     }
 
     /// The process ends, and is started again with the sinks as they are configured then.
@@ -211,6 +251,17 @@ impl World {
             assert_eq!(page.next, None);
             let live = page.items.iter().filter(|delivery| delivery.origin == Origin::Live);
             *count = live.count() as u64;
+        }
+        for (confirmation, count) in [
+            (Confirmation::Awaited, &mut account.verdicts.awaited),
+            (Confirmation::Confirmed, &mut account.verdicts.confirmed),
+            (Confirmation::Refused, &mut account.verdicts.refused),
+            (Confirmation::Unconfirmed, &mut account.verdicts.unconfirmed),
+        ] {
+            let (confirmation, sink) = (Some(confirmation), Some(sink.to_owned()));
+            let filter = DeliveryFilter { confirmation, sink, limit: 1000, ..DeliveryFilter::default() };
+            let found = self.fixture.store.deliveries(&filter).await.unwrap().items;
+            *count = found.iter().filter(|delivery| delivery.origin == Origin::Live).count() as u64;
         }
         account
     }

@@ -173,7 +173,7 @@ pub(crate) fn item(lease: &Lease, position: usize) -> ItemSettlement {
 }
 
 pub(crate) fn settlement(exchanges: Vec<Exchange>, items: Vec<ItemSettlement>) -> Settlement {
-    Settlement { exchanges, sent_at: at(0), items }
+    Settlement { exchanges, sent_at: at(0), items, receipt: None }
 }
 
 /// A request with these items, answered with this status if at all, within 1.5 s.

@@ -20,6 +20,7 @@ pub(crate) mod replays;
 pub(crate) mod results;
 pub(crate) mod retries;
 pub(crate) mod targets;
+pub(crate) mod verdicts;
 
 use std::sync::Arc;
 
@@ -142,6 +143,12 @@ macro_rules! conformance {
             queue::of_two_tickets_the_later_speaks,
             queue::resuming_releases_what_the_queue_drives_too,
             queue::a_store_is_told_from_every_other,
+            verdicts::what_is_delivered_under_a_receipt_awaits_its_verdict,
+            verdicts::each_verdict_is_written,
+            verdicts::a_receipt_outlives_the_process,
+            verdicts::what_was_taken_is_due_again_only_later,
+            verdicts::a_verdict_that_nobody_awaits_changes_nothing,
+            verdicts::what_was_refused_later_can_be_sent_again,
             account::a_store_is_ready,
             account::every_event_is_accounted_for_whatever_happens,
         );

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use conversion_core::Timestamp;
 use conversion_store::{
-    Acceptance, Admission, DeliveryId, Driver, Lease, Origin, RetryOutcome, SettleOutcome, SinkAccount,
-    SinkId, Status,
+    Acceptance, Admission, Confirmation, DeliveryId, Driver, Lease, Origin, RetryOutcome, SettleOutcome,
+    SinkAccount, SinkId, Status,
 };
 
 /// The deliveries of a store.
@@ -24,6 +24,7 @@ struct Modelled {
     /// The latest fence that was given, and whether its lease goes on.
     fence: u32,
     is_leased: bool,
+    confirmation: Confirmation,
 }
 
 impl Model {
@@ -45,7 +46,8 @@ impl Model {
             let id = DeliveryId { event, sink: new.sink };
             let is_leased = new.leased_to.is_some();
             let (origin, driver, fence) = (admission.origin, new.driver, u32::from(is_leased));
-            let delivery = Modelled { origin, driver, status: Status::Pending, fence, is_leased };
+            let (status, confirmation) = (Status::Pending, Confirmation::None);
+            let delivery = Modelled { origin, driver, status, fence, is_leased, confirmation };
             assert!(self.deliveries.insert(id, delivery).is_none(), "{id} was there before");
             if is_leased {
                 leases.push(Lease::fresh(id, now, Arc::clone(&admission.json)));
@@ -62,14 +64,23 @@ impl Model {
         (delivery.fence, delivery.is_leased) = (lease.fence, true);
     }
 
-    /// A result was told: whether it is written.
-    pub(super) fn settle(&mut self, lease: &Lease, status: Status) -> SettleOutcome {
+    /// A result was told, with a receipt or without: whether it is written.
+    pub(super) fn settle(&mut self, lease: &Lease, status: Status, has_receipt: bool) -> SettleOutcome {
         let delivery = self.deliveries.get_mut(&lease.id).unwrap();
         if !delivery.is_leased || delivery.fence != lease.fence {
             return SettleOutcome::Stale;
         }
         (delivery.status, delivery.is_leased) = (status, false);
+        let is_awaited = has_receipt && status == Status::Delivered;
+        delivery.confirmation = if is_awaited { Confirmation::Awaited } else { Confirmation::None };
         SettleOutcome::Applied
+    }
+
+    /// A verdict was told.
+    pub(super) fn judged(&mut self, id: DeliveryId, confirmation: Confirmation, status: Status) {
+        let delivery = self.deliveries.get_mut(&id).unwrap();
+        assert_eq!(delivery.confirmation, Confirmation::Awaited, "{id}");
+        (delivery.confirmation, delivery.status) = (confirmation, status);
     }
 
     /// A human asked for it: what is answered.
@@ -80,6 +91,7 @@ impl Model {
             Some(Modelled { is_leased: true, .. }) => RetryOutcome::UnderWay,
             Some(delivery) => {
                 (delivery.status, delivery.driver) = (Status::Pending, driver);
+                delivery.confirmation = Confirmation::None;
                 RetryOutcome::Due
             }
         }
@@ -121,6 +133,13 @@ impl Model {
                 Status::Skipped => &mut account.skipped,
                 Status::Failed => &mut account.failed,
             } += 1;
+            match delivery.confirmation {
+                Confirmation::None => {}
+                Confirmation::Awaited => account.verdicts.awaited += 1,
+                Confirmation::Confirmed => account.verdicts.confirmed += 1,
+                Confirmation::Refused => account.verdicts.refused += 1,
+                Confirmation::Unconfirmed => account.verdicts.unconfirmed += 1,
+            }
         }
         account
     }

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use super::event::route;
 use super::sinks::{Counters, Names};
 use crate::audit::{Audit, SinkAccount};
+use crate::confirmation::Confirmation;
 use crate::lease::SinkId;
 use crate::settlement::Status;
 use crate::sqlite::code::Coded;
@@ -59,6 +60,10 @@ impl Rows {
             ("skipped", account.skipped, rows.skipped),
             ("failed", account.failed, rows.failed),
             ("routed", account.routed, routed),
+            ("awaited", account.verdicts.awaited, rows.verdicts.awaited),
+            ("confirmed", account.verdicts.confirmed, rows.verdicts.confirmed),
+            ("refused", account.verdicts.refused, rows.verdicts.refused),
+            ("unconfirmed", account.verdicts.unconfirmed, rows.verdicts.unconfirmed),
         ] {
             if counted != found {
                 differences.push(format!("{name}: {counted} counted as {what}, {found} found"));
@@ -93,7 +98,8 @@ fn routed(connection: &Connection) -> rusqlite::Result<(u64, BTreeMap<u32, u64>)
 }
 
 fn deliveries(connection: &Connection) -> rusqlite::Result<BTreeMap<u32, SinkAccount>> {
-    let mut statement = connection.prepare_cached("SELECT sink, status FROM delivery WHERE origin = 0")?;
+    let mut statement =
+        connection.prepare_cached("SELECT sink, status, confirmation FROM delivery WHERE origin = 0")?;
     let mut rows = statement.query([])?;
     let mut accounts: BTreeMap<u32, SinkAccount> = BTreeMap::new();
     while let Some(row) = rows.next()? {
@@ -103,6 +109,13 @@ fn deliveries(connection: &Connection) -> rusqlite::Result<BTreeMap<u32, SinkAcc
             Status::Delivered => account.delivered += 1,
             Status::Skipped => account.skipped += 1,
             Status::Failed => account.failed += 1,
+        }
+        match row.get::<_, Coded<Confirmation>>(2)?.0 {
+            Confirmation::None => {}
+            Confirmation::Awaited => account.verdicts.awaited += 1,
+            Confirmation::Confirmed => account.verdicts.confirmed += 1,
+            Confirmation::Refused => account.verdicts.refused += 1,
+            Confirmation::Unconfirmed => account.verdicts.unconfirmed += 1,
         }
     }
     Ok(accounts)

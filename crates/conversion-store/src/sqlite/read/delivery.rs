@@ -116,6 +116,9 @@ pub(super) fn query(filter: &DeliveryFilter) -> Query {
         query.and("(d.event, d.sink) < (?", after.event);
         query.push(", ?)", after.sink.0);
     }
+    if let Some(confirmation) = filter.confirmation {
+        query.and("d.confirmation = ?", Coded(confirmation));
+    }
     if let Some(sink) = &filter.sink {
         query.and("d.sink = (SELECT id FROM sink WHERE name = ?)", sink.clone());
     }

@@ -20,6 +20,16 @@ pub(in crate::sqlite) fn next_due(
     Ok(due.map(|due| due.0))
 }
 
+/// When the sink's next receipt is due.
+pub(in crate::sqlite) fn next_receipt(
+    connection: &Connection,
+    sink: SinkId,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let mut statement = connection.prepare_cached("SELECT min(due_at) FROM receipt WHERE sink = ?1")?;
+    let due: Option<Time> = statement.query_row([sink.0], |row| row.get(0))?;
+    Ok(due.map(|due| due.0))
+}
+
 /// Free deliveries of a sink that an external queue must be handed.
 pub(in crate::sqlite) const QUEUE_DUE: &str = "SELECT event, publications, due_at FROM delivery
     WHERE status = 0 AND sink = ?1 AND owner IS NULL AND driver = 1 AND due_at <= ?2

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Row};
 
-use crate::audit::SinkAccount;
+use crate::audit::{SinkAccount, VerdictAccount};
 use crate::hold::{Hold, SinkState};
 use crate::lease::SinkId;
 use crate::sqlite::code::{Coded, Time};
@@ -103,6 +103,12 @@ impl Counters {
             failed: self.get(sink, Count::Failed),
             pending: self.get(sink, Count::Pending),
             purged: self.get(sink, Count::Purged),
+            verdicts: VerdictAccount {
+                awaited: self.get(sink, Count::Awaited),
+                confirmed: self.get(sink, Count::Confirmed),
+                refused: self.get(sink, Count::Refused),
+                unconfirmed: self.get(sink, Count::Unconfirmed),
+            },
         }
     }
 

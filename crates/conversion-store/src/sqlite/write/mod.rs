@@ -3,6 +3,7 @@
 pub(super) mod accept;
 mod appointment;
 pub(super) mod attribution;
+pub(super) mod confirmation;
 pub(super) mod dedup;
 pub(super) mod hold;
 pub(super) mod intern;

@@ -5,9 +5,10 @@ use std::collections::btree_map::Entry;
 use std::num::NonZeroU32;
 
 use conversion_core::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::retry::put_back;
+use crate::confirmation::Confirmation;
 use crate::lease::SinkId;
 use crate::queue::Driver;
 use crate::replay::ReplayItem;
@@ -26,7 +27,7 @@ pub(in crate::sqlite) fn replay(
     let mut schedules = BTreeMap::new();
     let mut answers = Vec::with_capacity(items.len());
     for item in items {
-        let Some(status) = standing(&work.transaction, item)? else {
+        let Some((status, confirmation)) = standing(&work.transaction, item)? else {
             answers.push(None);
             continue;
         };
@@ -38,20 +39,23 @@ pub(in crate::sqlite) fn replay(
         let due_at = schedule.next();
         put_back(&work.transaction, item.id, driver, due_at)?;
         work.tally.shift(sink, status, Status::Pending);
+        work.tally.shift_verdict(sink, confirmation, Confirmation::None);
         answers.push(Some(due_at.try_into()?));
     }
     schedules.iter().try_for_each(|(sink, schedule)| schedule.write(&work.transaction, *sink))?;
     Ok(answers)
 }
 
-/// The state of a delivery that can be replayed, unless it has changed since it was read.
-fn standing(connection: &Connection, item: &ReplayItem) -> rusqlite::Result<Option<Status>> {
-    let sql = "SELECT status FROM delivery
+/// State and later verdict of a delivery that can be replayed, unless it has changed since it was read.
+fn standing(connection: &Connection, item: &ReplayItem) -> rusqlite::Result<Option<(Status, Confirmation)>> {
+    let sql = "SELECT status, confirmation FROM delivery
         WHERE event = ?1 AND sink = ?2 AND fence = ?3 AND status IN (2, 3) AND origin = 0
             AND EXISTS (SELECT 1 FROM body WHERE body.event = ?1)";
     let mut statement = connection.prepare_cached(sql)?;
     let row = params![item.id.event, item.id.sink.0, item.fence];
-    statement.query_row(row, |row| row.get::<_, Coded<Status>>(0).map(|status| status.0)).optional()
+    let read =
+        |row: &Row<'_>| Ok((row.get::<_, Coded<Status>>(0)?.0, row.get::<_, Coded<Confirmation>>(1)?.0));
+    statement.query_row(row, read).optional()
 }
 
 /// The times at which replayed deliveries of one sink are due: so many in each second, behind those of former replays.

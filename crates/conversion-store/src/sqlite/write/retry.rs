@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::admission::Origin;
+use crate::confirmation::Confirmation;
 use crate::lease::DeliveryId;
 use crate::queue::Driver;
 use crate::record::RetryOutcome;
@@ -17,11 +18,15 @@ pub(in crate::sqlite) fn retry(
     driver: Driver,
     now: At,
 ) -> rusqlite::Result<RetryOutcome> {
-    let sql = "SELECT status, origin, owner IS NOT NULL FROM delivery WHERE event = ?1 AND sink = ?2";
+    let sql = "SELECT status, origin, owner IS NOT NULL, confirmation FROM delivery
+        WHERE event = ?1 AND sink = ?2";
     let found = work.transaction.prepare_cached(sql)?.query_row(params![id.event, id.sink.0], |row| {
-        Ok((row.get::<_, Coded<Status>>(0)?.0, row.get::<_, Coded<Origin>>(1)?.0, row.get(2)?))
+        let (status, origin) = (row.get::<_, Coded<Status>>(0)?.0, row.get::<_, Coded<Origin>>(1)?.0);
+        Ok((status, origin, row.get(2)?, row.get::<_, Coded<Confirmation>>(3)?.0))
     });
-    let Some((status, origin, leased)) = found.optional()? else { return Ok(RetryOutcome::Unknown) };
+    let Some((status, origin, leased, confirmation)) = found.optional()? else {
+        return Ok(RetryOutcome::Unknown);
+    };
     match (status, leased) {
         (Status::Delivered, _) => return Ok(RetryOutcome::AlreadyDelivered),
         (_, true) => return Ok(RetryOutcome::UnderWay),
@@ -30,6 +35,7 @@ pub(in crate::sqlite) fn retry(
     put_back(&work.transaction, id, driver, now)?;
     if origin == Origin::Live {
         work.tally.shift(id.sink, status, Status::Pending);
+        work.tally.shift_verdict(id.sink, confirmation, Confirmation::None);
     }
     Ok(RetryOutcome::Due)
 }
@@ -44,6 +50,7 @@ pub(super) fn put_back(
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE delivery
         SET status = 0, due_at = ?3, retried_at = ?3, tries = 0, reason = NULL, message = NULL, settled_at = NULL,
+            confirmation = 0,
             driver = ?4, publications = publications + 1
         WHERE event = ?1 AND sink = ?2";
     connection.prepare_cached(sql)?.execute(params![id.event, id.sink.0, due_at, Coded(driver)]).map(drop)

@@ -2,9 +2,11 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
+use super::confirmation::{Awaiting, NewReceipt};
 use super::intern::Interned;
 use super::tally::Tally;
 use crate::admission::Origin;
+use crate::confirmation::Confirmation;
 use crate::lease::{DeliveryId, Uncertainty};
 use crate::settlement::{Attempt, Change, ItemSettlement, SettleOutcome, Settlement, Status};
 use crate::sqlite::code::{At, Coded};
@@ -15,6 +17,7 @@ use crate::sqlite::writer::Work;
 pub(in crate::sqlite) struct Results {
     exchanges: Vec<PackedExchange>,
     items: Vec<ItemSettlement>,
+    receipt: Option<NewReceipt>,
 }
 
 impl Results {
@@ -23,6 +26,7 @@ impl Results {
         Self {
             exchanges: PackedExchange::sequence(&settlement.exchanges, settlement.sent_at),
             items: settlement.items.clone(),
+            receipt: NewReceipt::of(settlement),
         }
     }
 }
@@ -35,9 +39,10 @@ pub(in crate::sqlite) fn settle(
 ) -> rusqlite::Result<Vec<Vec<SettleOutcome>>> {
     let mut writes = Writes::prepare(&work.transaction, now)?;
     let mut outcomes = Vec::with_capacity(settlements.len());
-    for Results { exchanges, items } in settlements {
+    for Results { exchanges, items, receipt } in settlements {
         let exchanges = writes.exchanges(exchanges, work.interned)?;
-        let settled = items.iter().map(|item| writes.item(item, &exchanges, &mut work.tally));
+        let mut awaiting = Awaiting::new(&work.transaction, receipt.as_ref());
+        let settled = items.iter().map(|item| writes.item(item, &exchanges, &mut awaiting, &mut work.tally));
         outcomes.push(settled.collect::<rusqlite::Result<_>>()?);
     }
     Ok(outcomes)
@@ -77,7 +82,7 @@ impl<'a> Writes<'a> {
                 "UPDATE delivery SET status = ?3, due_at = ifnull(?4, due_at), owner = NULL, tries = ?5,
                     uncertain_since = ?6, dedup_key = ?7, reason = ?8, message = ?9,
                     consent = ifnull(?10, consent), response_code = ifnull(?11, response_code), settled_at = ?12, attempts = ?13,
-                    retried_at = ifnull(?14, retried_at)
+                    retried_at = ifnull(?14, retried_at), confirmation = ?15
                 WHERE event = ?1 AND sink = ?2",
             )?,
         })
@@ -95,6 +100,7 @@ impl<'a> Writes<'a> {
         &mut self,
         item: &ItemSettlement,
         exchanges: &[i64],
+        awaiting: &mut Awaiting<'_>,
         tally: &mut Tally,
     ) -> rusqlite::Result<SettleOutcome> {
         let Some(found) = self.found(item.id)? else { return Ok(SettleOutcome::Stale) };
@@ -102,9 +108,11 @@ impl<'a> Writes<'a> {
         let current = found.leased && found.status == Status::Pending && found.fence == item.fence;
         match &item.change {
             Some(change) if current => {
-                self.apply(item.id, change, attempts)?;
+                let confirmation = awaiting.enter(item, change)?;
+                self.apply(item.id, change, confirmation, attempts)?;
                 if found.origin == Origin::Live {
                     tally.shift(item.id.sink, found.status, change.status);
+                    tally.shift_verdict(item.id.sink, Confirmation::None, confirmation);
                     if change.status == Status::Delivered {
                         tally.delivered(item.id.sink, self.now);
                     }
@@ -144,7 +152,13 @@ impl<'a> Writes<'a> {
         Ok(number)
     }
 
-    fn apply(&mut self, id: DeliveryId, change: &Change, attempts: u32) -> rusqlite::Result<()> {
+    fn apply(
+        &mut self,
+        id: DeliveryId,
+        change: &Change,
+        confirmation: Confirmation,
+        attempts: u32,
+    ) -> rusqlite::Result<()> {
         let settled = change.status != Status::Pending;
         let due_at = (!settled).then(|| change.due_at.map_or(self.now, At::from));
         let (since, dedup_key) = match &change.uncertain {
@@ -166,6 +180,7 @@ impl<'a> Writes<'a> {
             settled.then_some(self.now),
             attempts,
             change.waiting_since.map(At::from),
+            Coded(confirmation),
         ])?;
         Ok(())
     }

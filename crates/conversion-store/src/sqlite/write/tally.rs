@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 
+use crate::confirmation::Confirmation;
 use crate::lease::SinkId;
 use crate::settlement::Status;
 use crate::sqlite::code::{At, Coded, Word};
@@ -25,6 +26,14 @@ pub(in crate::sqlite) enum Count {
     Purged,
     /// Events, under [`NO_SINK`].
     Accepted,
+    /// [`Confirmation::Awaited`].
+    Awaited,
+    /// [`Confirmation::Confirmed`].
+    Confirmed,
+    /// [`Confirmation::Refused`].
+    Refused,
+    /// [`Confirmation::Unconfirmed`].
+    Unconfirmed,
 }
 
 /// Stands for the events themselves. Sinks are numbered from 1.
@@ -39,6 +48,10 @@ impl Word for Count {
         (Self::Routed, 4),
         (Self::Purged, 5),
         (Self::Accepted, 6),
+        (Self::Awaited, 7),
+        (Self::Confirmed, 8),
+        (Self::Refused, 9),
+        (Self::Unconfirmed, 10),
     ];
 }
 
@@ -49,6 +62,19 @@ impl From<Status> for Count {
             Status::Delivered => Self::Delivered,
             Status::Skipped => Self::Skipped,
             Status::Failed => Self::Failed,
+        }
+    }
+}
+
+impl Count {
+    /// What counts deliveries of this verdict, where there is one.
+    fn of_verdict(confirmation: Confirmation) -> Option<Self> {
+        match confirmation {
+            Confirmation::None => None,
+            Confirmation::Awaited => Some(Self::Awaited),
+            Confirmation::Confirmed => Some(Self::Confirmed),
+            Confirmation::Refused => Some(Self::Refused),
+            Confirmation::Unconfirmed => Some(Self::Unconfirmed),
         }
     }
 }
@@ -70,6 +96,16 @@ impl Tally {
     pub(super) fn shift(&mut self, sink: SinkId, from: Status, to: Status) {
         *self.changes.entry((sink, from.into())).or_default() -= 1;
         self.add(sink, to.into());
+    }
+
+    /// Moves one delivery from a later verdict to another.
+    pub(super) fn shift_verdict(&mut self, sink: SinkId, from: Confirmation, to: Confirmation) {
+        if let Some(count) = Count::of_verdict(from) {
+            *self.changes.entry((sink, count)).or_default() -= 1;
+        }
+        if let Some(count) = Count::of_verdict(to) {
+            self.add(sink, count);
+        }
     }
 
     /// Remembers that the sink delivered.
