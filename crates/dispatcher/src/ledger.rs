@@ -29,14 +29,16 @@ enum Entry {
 }
 
 impl Ledger {
-    /// The ledger, and the task that writes it: it ends when every ledger is dropped and all is written.
+    /// The ledger, and the task that writes it, which sets the alarms of workers and those of whoever asks by receipts: it
+    /// ends when every ledger is dropped and all is written.
     pub fn open(
         store: Arc<dyn Store>,
         clock: Clock,
         alarms: HashMap<SinkId, Arc<Alarm>>,
+        receipts: HashMap<SinkId, Arc<Alarm>>,
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (sender, receiver) = mpsc::channel(WAITING);
-        (Self(sender), write(receiver, Writer { store, clock, alarms }))
+        (Self(sender), write(receiver, Writer { store, clock, alarms, receipts }))
     }
 
     /// Hands in a result. It is not yet written when this returns; until it is, its lease stands.
@@ -67,6 +69,8 @@ struct Writer {
     store: Arc<dyn Store>,
     clock: Clock,
     alarms: HashMap<SinkId, Arc<Alarm>>,
+    /// When to ask for later verdicts.
+    receipts: HashMap<SinkId, Arc<Alarm>>,
 }
 
 async fn write(mut entries: mpsc::Receiver<Entry>, writer: Writer) {
@@ -103,6 +107,12 @@ impl Writer {
         while let Err(error) = self.store.settle(group, self.clock.now()).await {
             tracing::error!(%error, "results cannot be written; trying again");
             tokio::time::sleep(RETRY).await;
+        }
+        for settlement in group {
+            let alarm = settlement.items.first().and_then(|item| self.receipts.get(&item.id.sink));
+            if let Some((receipt, alarm)) = settlement.receipt.as_ref().zip(alarm) {
+                alarm.set(receipt.ask_at);
+            }
         }
         // Only what is written can be leased again: before, its worker would look in vain.
         for item in group.iter().flat_map(|settlement| &settlement.items) {

@@ -30,6 +30,7 @@ mod sinks;
 mod sources;
 pub mod telemetry;
 pub mod tls;
+pub mod verdict;
 pub mod visits;
 pub mod watch;
 pub mod worker;

@@ -39,7 +39,7 @@ use crate::seldom::Seldom;
 use crate::settle::Patience;
 use crate::visits::{BookingPages, Visits};
 use crate::watch::Watch;
-use crate::worker::{Station, Worker};
+use crate::worker::{Confirmer, Station, Worker};
 
 /// Room for bodies of webhooks, in bytes: two thousand of the longest.
 const WEBHOOK_ROOM: usize = 32 * 1024 * 1024;
@@ -199,7 +199,12 @@ impl Service {
         };
         let alarms: HashMap<_, _> =
             registered.iter().map(|sink| (sink.id, Arc::new(alarm(sink.id)))).collect();
-        let (ledger, write) = Ledger::open(Arc::clone(&store), clock.clone(), alarms.clone());
+        let confirmed =
+            registered.iter().zip(&config.sinks).filter(|(_, sink)| sink.confirmation().is_some());
+        let receipts: HashMap<_, _> =
+            confirmed.map(|(sink, _)| (sink.id, Arc::new(Alarm::at(clock.now())))).collect();
+        let (ledger, write) =
+            Ledger::open(Arc::clone(&store), clock.clone(), alarms.clone(), receipts.clone());
         let watch = Watch::default();
         let mut background = tokio::task::JoinSet::new();
         background.spawn(watch.over(write));
@@ -242,6 +247,10 @@ impl Service {
                     let station = Arc::clone(&station);
                     workers.spawn(watch.over(async move { station.release(Some(parked)).await }));
                 }
+            }
+            if let Some((schedule, alarm)) = station.confirmation.zip(receipts.get(&station.id)) {
+                let confirmer = Confirmer::new(Arc::clone(&station), schedule, Arc::clone(alarm));
+                workers.spawn(watch.over(confirmer.run()));
             }
             let (intake, outlet) = intake::way();
             workers.spawn(watch.over(Worker::new(Arc::clone(&station), outlet).run()));
@@ -404,6 +413,7 @@ impl Surroundings {
                 dedup_window: descriptor.dedup.and_then(|dedup| dedup.window),
                 retry_for: config.delivery.retry_for,
             },
+            confirmation: settings.confirmation(),
             rules,
             mode: config.outbound.mode,
             on_missing_credentials: options.on_missing_credentials,

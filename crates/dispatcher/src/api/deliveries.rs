@@ -162,6 +162,9 @@ impl ExchangeView {
 pub(super) struct ListQuery {
     #[param(value_type = Option<Status>)]
     status: Option<String>,
+    /// The platform's later verdict.
+    #[param(value_type = Option<Confirmation>)]
+    confirmation: Option<String>,
     /// Name of the sink.
     sink: Option<String>,
     /// Name of the reason.
@@ -183,6 +186,8 @@ impl ListQuery {
     fn filter(self) -> Result<DeliveryFilter, Problem> {
         let refuse = |field: &str, message: &str| Problem::bad_request(format!("{field}: {message}"));
         let status = self.status.map(|text| text.parse().map_err(|error| refuse("status", error)));
+        let confirmation =
+            self.confirmation.map(|text| text.parse().map_err(|error| refuse("confirmation", error)));
         let since = self.since.map(|text| {
             text.parse()
                 .map_err(|_| refuse("since", "must be a time as RFC 3339, such as 2026-01-10T12:00:00Z"))
@@ -191,6 +196,7 @@ impl ListQuery {
             self.cursor.map(|text| text.parse().map_err(|_| refuse("cursor", "must be a nextCursor")));
         Ok(DeliveryFilter {
             status: status.transpose()?,
+            confirmation: confirmation.transpose()?,
             sink: self.sink,
             reason: self.reason,
             event_id: self.event_id,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use conversion_core::Timestamp;
 use conversion_core::reason::Place;
-use conversion_store::{Audit, Hold, SinkState, StoreError};
+use conversion_store::{Audit, Hold, SinkState, StoreError, VerdictAccount};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -36,6 +36,10 @@ pub struct SinkView {
     pub delivered: u64,
     pub skipped: u64,
     pub failed: u64,
+    /// Only where the platform judges later what it has taken.
+    #[serde(skip_serializing_if = "VerdictAccount::is_empty")]
+    #[schema(required = false)]
+    pub verdicts: VerdictAccount,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_delivered_at: Option<Timestamp>,
     /// Only while nothing can be handed to the external queue: why not.
@@ -97,6 +101,7 @@ impl SinkView {
             delivered: sink.account.delivered,
             skipped: sink.account.skipped,
             failed: sink.account.failed,
+            verdicts: sink.account.verdicts,
             last_delivered_at: sink.last_delivered_at,
             queue_trouble: station
                 .and_then(|station| station.handover.as_ref())

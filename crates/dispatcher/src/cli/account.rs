@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use conversion_store::Audit;
+use conversion_store::{Audit, VerdictAccount};
 
 use super::{Verdict, table};
 use crate::config::Config;
@@ -47,6 +47,7 @@ pub(super) fn write(out: &mut dyn Write, audit: &Audit) -> std::io::Result<()> {
         std::iter::once(name.clone()).chain(counts.map(|count| count.to_string())).collect()
     }));
     table::write(out, &rows)?;
+    write_verdicts(out, audit)?;
     for difference in &audit.differences {
         writeln!(out, "  {difference}")?;
     }
@@ -56,4 +57,22 @@ pub(super) fn write(out: &mut dyn Write, audit: &Audit) -> std::io::Result<()> {
         "NOT BALANCED"
     };
     writeln!(out, "{} events accepted; {verdict}", audit.accepted)
+}
+
+/// How platforms judged later what they had taken: a table of those that do.
+fn write_verdicts(out: &mut dyn Write, audit: &Audit) -> std::io::Result<()> {
+    let judging = audit.sinks.iter().filter(|(_, account)| !account.verdicts.is_empty());
+    let mut rows: Vec<Vec<String>> = judging
+        .map(|(name, account)| {
+            let VerdictAccount { awaited, confirmed, refused, unconfirmed } = account.verdicts;
+            let counts = [awaited, confirmed, refused, unconfirmed];
+            std::iter::once(name.clone()).chain(counts.map(|count| count.to_string())).collect()
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let heads = ["later verdicts", "awaited", "confirmed", "refused", "unconfirmed"];
+    rows.insert(0, heads.map(str::to_owned).to_vec());
+    table::write(out, &rows)
 }

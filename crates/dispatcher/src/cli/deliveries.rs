@@ -4,7 +4,9 @@ use std::io::Write;
 
 use anyhow::Context as _;
 use conversion_core::Timestamp;
-use conversion_store::{DeliveryDetail, DeliveryFilter, DeliveryId, DeliveryRecord, Origin, Status};
+use conversion_store::{
+    Confirmation, DeliveryDetail, DeliveryFilter, DeliveryId, DeliveryRecord, Origin, Status,
+};
 
 use super::{Verdict, reasons, table};
 use crate::api::{DeliveryView, DetailView};
@@ -16,6 +18,9 @@ pub(super) struct Arguments {
     /// Only with this status.
     #[arg(long, value_name = "pending|delivered|skipped|failed")]
     status: Option<Status>,
+    /// Only with this later verdict of the platform.
+    #[arg(long, value_name = "awaited|confirmed|refused|unconfirmed")]
+    confirmation: Option<Confirmation>,
     /// Only of this sink.
     #[arg(long, value_name = "NAME")]
     sink: Option<String>,
@@ -29,7 +34,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TIME")]
     since: Option<Timestamp>,
     /// This one with every attempt, the first one first.
-    #[arg(long, value_name = "ID", conflicts_with_all = ["status", "sink", "reason", "event_id", "since"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["status", "confirmation", "sink", "reason", "event_id", "since"])]
     id: Option<DeliveryId>,
     /// At most so many, the latest first.
     #[arg(long, default_value_t = 20)]
@@ -55,6 +60,7 @@ pub(super) async fn run(
     }
     let filter = DeliveryFilter {
         status: arguments.status,
+        confirmation: arguments.confirmation,
         sink: arguments.sink.clone(),
         reason: arguments.reason.clone(),
         event_id: arguments.event_id.clone(),
@@ -112,13 +118,22 @@ fn write_one(detail: DeliveryDetail, json: bool, out: &mut dyn Write) -> anyhow:
     Ok(table::write(out, &rows)?)
 }
 
+/// `DELIVERED`, with the later verdict where there is one, and marked where it is a test's.
+fn state(record: &DeliveryRecord) -> String {
+    let mut state = record.status.name().to_owned();
+    if record.confirmation != Confirmation::None {
+        state = format!("{state}, {}", record.confirmation.name());
+    }
+    if record.origin == Origin::Test { state + " (TEST)" } else { state }
+}
+
 fn row(record: &DeliveryRecord) -> Vec<String> {
     vec![
         record.id.to_string(),
         table::cut(&record.event_name, 24),
         table::cut(&record.event_id, 36),
         record.sink.clone(),
-        format!("{}{}", record.status.name(), if record.origin == Origin::Test { " (TEST)" } else { "" }),
+        state(record),
         record.response_code.map_or_else(String::new, |code| code.to_string()),
         record.attempts.to_string(),
         record.reason.clone().unwrap_or_default(),

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use conversion_core::confirmation::ConfirmationSchedule;
 use conversion_core::descriptor::SinkDescriptor;
 use conversion_core::registry;
 use conversion_core::secret::Secret;
@@ -24,6 +25,14 @@ pub struct SinkConfig {
     pub settings: ConnectorSettings,
 }
 
+impl SinkConfig {
+    /// When the platform is asked what became of what it took, where it says so later.
+    pub fn confirmation(&self) -> Option<ConfirmationSchedule> {
+        let schedule = self.descriptor.confirmation?;
+        Some(ConfirmationSchedule { first: self.options.confirm_after.unwrap_or(schedule.first), ..schedule })
+    }
+}
+
 /// What every sink has, whatever its platform.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -37,6 +46,9 @@ pub struct SinkOptions {
     /// Older events are skipped; by default the platform's own limit, if it has one.
     #[serde(deserialize_with = "span::deserialize_option")]
     pub max_event_age: Option<Duration>,
+    /// The platform's later verdict is asked for first after so long; by default when the platform advises.
+    #[serde(deserialize_with = "span::deserialize_option")]
+    pub confirm_after: Option<Duration>,
     /// What becomes of deliveries while credentials are missing.
     pub on_missing_credentials: OnMissingCredentials,
     /// Report the click, with the person's refusal, where the platform has a field for it.
@@ -52,6 +64,7 @@ impl Default for SinkOptions {
             max_in_flight: 4,
             requests_per_second: None,
             max_event_age: None,
+            confirm_after: None,
             on_missing_credentials: OnMissingCredentials::Skip,
             send_denied: false,
             test_secret: None,
@@ -69,11 +82,12 @@ pub enum OnMissingCredentials {
     Hold,
 }
 
-const OPTIONS: [&str; 7] = [
+const OPTIONS: [&str; 8] = [
     "max_batch",
     "max_in_flight",
     "requests_per_second",
     "max_event_age",
+    "confirm_after",
     "on_missing_credentials",
     "send_denied",
     "test_secret",
@@ -114,6 +128,19 @@ fn check(options: &SinkOptions, descriptor: &SinkDescriptor) -> Result<(), Strin
     }
     if !(1..=64).contains(&options.max_in_flight) {
         return Err("max_in_flight must lie between 1 and 64".to_owned());
+    }
+    match (options.confirm_after, descriptor.confirmation) {
+        (Some(_), None) => {
+            return Err(format!(
+                "confirm_after: {} gives its verdict at once; remove the setting",
+                descriptor.title
+            ));
+        }
+        (Some(wait), Some(schedule)) if wait.is_zero() || wait > schedule.last => {
+            let hours = schedule.last.as_secs() / 3600;
+            return Err(format!("confirm_after must lie between 1s and {hours}h"));
+        }
+        _ => {}
     }
     if options.send_denied && !descriptor.takes_consent {
         return Err(format!("send_denied: {} has no field for a person's refusal", descriptor.title));

@@ -1,7 +1,7 @@
 //! Deliveries.
 
 use async_graphql::{Enum, ID, Object};
-use conversion_store::{DeliveryRecord, Status};
+use conversion_store::{Confirmation, DeliveryRecord, Status};
 
 use super::scalar::{DateTime, time};
 use crate::api::DeliveryView;
@@ -21,6 +21,43 @@ pub(super) enum DeliveryStatus {
     Skipped,
     /// Given up.
     Failed,
+}
+
+/// Verdict that a platform gives later than its answer.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LateVerdict {
+    /// Not yet given.
+    Awaited,
+    /// Counted.
+    Confirmed,
+    /// Refused.
+    Refused,
+    /// Asked for in vain.
+    Unconfirmed,
+}
+
+impl LateVerdict {
+    /// Nothing where the platform gives none.
+    fn of(confirmation: Confirmation) -> Option<Self> {
+        match confirmation {
+            Confirmation::None => None,
+            Confirmation::Awaited => Some(Self::Awaited),
+            Confirmation::Confirmed => Some(Self::Confirmed),
+            Confirmation::Refused => Some(Self::Refused),
+            Confirmation::Unconfirmed => Some(Self::Unconfirmed),
+        }
+    }
+}
+
+impl From<LateVerdict> for Confirmation {
+    fn from(verdict: LateVerdict) -> Self {
+        match verdict {
+            LateVerdict::Awaited => Self::Awaited,
+            LateVerdict::Confirmed => Self::Confirmed,
+            LateVerdict::Refused => Self::Refused,
+            LateVerdict::Unconfirmed => Self::Unconfirmed,
+        }
+    }
 }
 
 impl Delivery {
@@ -65,6 +102,11 @@ impl Delivery {
     /// Its state.
     async fn status(&self) -> DeliveryStatus {
         self.0.status.into()
+    }
+
+    /// The platform's verdict, where it gives one later than its answer.
+    async fn confirmation(&self) -> Option<LateVerdict> {
+        self.0.confirmation.and_then(LateVerdict::of)
     }
 
     /// Stable name of the reason, where there is one to tell.

@@ -20,7 +20,7 @@ use async_graphql::{
 use conversion_store::{AppointmentFilter, DeliveryFilter, DeliveryId, EventFilter, StoreError};
 
 use self::appointment::Appointment;
-use self::delivery::{Delivery, DeliveryStatus};
+use self::delivery::{Delivery, DeliveryStatus, LateVerdict};
 use self::event::CanonicalEvent;
 use self::scalar::DateTime;
 use self::sink::Sink;
@@ -154,6 +154,9 @@ impl Query {
         #[graphql(default_with = "DEFAULT_LIMIT", desc = "How many at most, up to 500.")] limit: i32,
         #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
         #[graphql(desc = "Only deliveries in this state.")] status: Option<DeliveryStatus>,
+        #[graphql(desc = "Only deliveries with this later verdict of the platform.")] confirmation: Option<
+            LateVerdict,
+        >,
         #[graphql(desc = "Only deliveries at the sink of this name.")] sink: Option<String>,
         #[graphql(desc = "Only deliveries with this reason.")] reason: Option<String>,
         #[graphql(desc = "Only deliveries of events with this id.")] event_id: Option<String>,
@@ -165,6 +168,7 @@ impl Query {
         let with_attempts = are_exchanges_wanted(&context.look_ahead().field("items"));
         let filter = DeliveryFilter {
             status: status.map(Into::into),
+            confirmation: confirmation.map(Into::into),
             sink,
             reason,
             event_id,

@@ -1,11 +1,41 @@
 //! Sinks.
 
 use async_graphql::Object;
-use conversion_store::SinkState;
+use conversion_store::{SinkState, VerdictAccount};
 
 use super::scalar::{DateTime, time};
 use crate::api::SinkView;
 use crate::service::Service;
+
+/// Deliveries by the platform's later verdict. Those awaited, confirmed and unconfirmed are delivered, those refused have
+/// failed.
+#[derive(Debug)]
+pub(super) struct Verdicts(VerdictAccount);
+
+/// Deliveries by the platform's later verdict. Those awaited, confirmed and unconfirmed are delivered, those refused have
+/// failed.
+#[Object]
+impl Verdicts {
+    /// Not yet judged.
+    async fn awaited(&self) -> u64 {
+        self.0.awaited
+    }
+
+    /// Counted.
+    async fn confirmed(&self) -> u64 {
+        self.0.confirmed
+    }
+
+    /// Not counted.
+    async fn refused(&self) -> u64 {
+        self.0.refused
+    }
+
+    /// Asked for in vain.
+    async fn unconfirmed(&self) -> u64 {
+        self.0.unconfirmed
+    }
+}
 
 /// A configured connection to one account of a platform, with its account.
 #[derive(Debug)]
@@ -83,6 +113,11 @@ impl Sink {
     /// Deliveries that were given up.
     async fn failed(&self) -> u64 {
         self.0.failed
+    }
+
+    /// How the platform judged later what it had taken; nothing where it has taken nothing that it judges later.
+    async fn verdicts(&self) -> Option<Verdicts> {
+        Some(Verdicts(self.0.verdicts)).filter(|verdicts| !verdicts.0.is_empty())
     }
 
     /// When it last delivered.

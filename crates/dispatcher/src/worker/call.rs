@@ -16,9 +16,7 @@ impl Station {
             Ok(work) => Work { retry_in: Some(retry_in), ..work },
             Err(unreadable) => {
                 let items = vec![unreadable];
-                self.ledger
-                    .settle(Settlement { exchanges: Vec::new(), sent_at: self.clock.now(), items })
-                    .await;
+                self.ledger.settle(Settlement::unsent(items, self.clock.now())).await;
                 return None;
             }
         };

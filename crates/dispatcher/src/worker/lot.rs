@@ -58,7 +58,7 @@ pub(super) async fn work_off(station: &Station, lot: Vec<Work>, probe: Option<&s
     let waits =
         |item: &ItemSettlement| item.change.as_ref().is_some_and(|change| change.status == Status::Pending);
     let mut worked = Worked { retry_after: None, waits: settled.iter().any(waits) };
-    station.ledger.settle(Settlement { exchanges: Vec::new(), sent_at: now, items: settled }).await;
+    station.ledger.settle(Settlement::unsent(settled, now)).await;
     for part in batch::form(ready, |ready| &ready.payload, station.limits) {
         if station.is_mock() {
             station.mock(&part).await;
@@ -216,7 +216,7 @@ impl<'a> Dismantling<'a> {
             change_only(&ready.work.lease, Change { response_code, consent, ..change })
         });
         let items = items.collect();
-        station.ledger.settle(Settlement { exchanges: Vec::new(), sent_at: now, items }).await;
+        station.ledger.settle(Settlement::unsent(items, now)).await;
         if is_setting {
             // Parked first, held then: a resume finds all that it is to release.
             station.ledger.flush().await;

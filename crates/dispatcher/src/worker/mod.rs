@@ -1,12 +1,14 @@
 //! One worker per sink: takes what is due, from memory or from the store, and sends it as the gate allows.
 
 mod call;
+mod confirm;
 mod foresee;
 mod lot;
 mod prepare;
 mod send;
 mod test_send;
 
+pub use confirm::Confirmer;
 pub use foresee::{LeftFor, Outlook};
 pub use test_send::Tested;
 
@@ -15,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use conversion_core::Timestamp;
+use conversion_core::confirmation::ConfirmationSchedule;
 use conversion_core::descriptor::SinkDescriptor;
 use conversion_core::event::Vocabulary;
 use conversion_core::sink::ConversionSink;
@@ -74,6 +77,8 @@ pub struct Station {
     pub pace: Pace,
     /// How long deliveries are tried.
     pub patience: Patience,
+    /// When the platform is asked what became of what it took, where it says so later.
+    pub confirmation: Option<ConfirmationSchedule>,
     /// Whether platforms are told.
     pub mode: OutboundMode,
     /// What is held back whatever the platform.
@@ -173,7 +178,7 @@ impl Station {
         });
         let sent_at = self.clock.now();
         crash::pass(Room::HandingBack);
-        self.ledger.settle(Settlement { exchanges: Vec::new(), sent_at, items: items.collect() }).await;
+        self.ledger.settle(Settlement::unsent(items.collect(), sent_at)).await;
     }
 
     /// Takes due deliveries out of the store. What cannot be read as an event has failed.
@@ -198,7 +203,7 @@ impl Station {
                 Err(failed) => unreadable.push(failed),
             }
         }
-        self.ledger.settle(Settlement { exchanges: Vec::new(), sent_at: now, items: unreadable }).await;
+        self.ledger.settle(Settlement::unsent(unreadable, now)).await;
         Ok(work)
     }
 

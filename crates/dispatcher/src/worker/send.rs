@@ -6,14 +6,15 @@ use std::time::Duration;
 use conversion_core::Timestamp;
 use conversion_core::exchange::Exchange;
 use conversion_core::failure::{Blame, Consequence, Failure, HoldScope};
-use conversion_core::report::Outcome;
+use conversion_core::report::{Outcome, SendReport};
 use conversion_core::sink::Payload;
 use conversion_core::skip::Skip;
 use conversion_store::crash::{self, Room};
-use conversion_store::{Attempt, Change, ItemSettlement, Lease, Settlement};
+use conversion_store::{Attempt, Change, ItemSettlement, Lease, Receipt, Settlement};
 
 use super::Station;
 use super::prepare::Ready;
+use crate::clock::after;
 use crate::config::OutboundMode;
 use crate::gate::GateChange;
 use crate::settle::{self, FailedAttempt};
@@ -23,6 +24,8 @@ pub(super) struct Answer {
     pub(super) exchanges: Vec<Exchange>,
     pub(super) verdict: Result<Vec<Outcome>, Failure>,
     pub(super) sent_at: Timestamp,
+    /// Set where the platform judges later what it has taken.
+    pub(super) receipt: Option<Receipt>,
 }
 
 /// A result without an exchange.
@@ -82,11 +85,31 @@ impl Station {
         let request = Arc::new(self.sink.compose(&payloads));
         let sent_at = self.clock.now();
         crash::pass(Room::BeforeSend);
-        let (exchanges, verdict) = self.sink.send(request).await.into_parts();
+        let report = self.sink.send(request).await;
         crash::pass(Room::AfterSend);
+        let receipt = self.receipt(&report, sent_at);
+        let (exchanges, verdict) = report.into_parts();
         let failure = verdict.as_ref().err().map(|failure| failure.message.as_str());
         tracing::debug!(sink = %self.name, items = part.len(), failure, "told the platform");
-        Answer { exchanges, verdict, sent_at }
+        Answer { exchanges, verdict, sent_at, receipt }
+    }
+
+    fn receipt(&self, report: &SendReport, sent_at: Timestamp) -> Option<Receipt> {
+        let (token, schedule) = report.receipt().zip(self.confirmation)?;
+        Some(Receipt { token: token.to_owned(), ask_at: after(sent_at, schedule.first) })
+    }
+
+    /// The state of what the platform took. What it judges later it may yet refuse: that it was sent, and under which
+    /// key, is kept until then.
+    pub(super) fn delivered(&self, ready: &Ready, note: Option<String>, answer: &Answer) -> Change {
+        let standing = self.standing(&ready.work.lease, ready.work.event.event_time);
+        let delivered = settle::delivered(&standing, note);
+        if answer.receipt.is_none() {
+            return delivered;
+        }
+        let dedup_key = ready.payload.dedup_key.as_deref();
+        let known = settle::known_after_sending(standing.uncertain.as_ref(), answer.sent_at, dedup_key);
+        Change { uncertain: Some(known), ..delivered }
     }
 
     /// In mock mode: skips `part`, keeping the request that would have been sent.
@@ -101,7 +124,9 @@ impl Station {
             ItemSettlement { attempts, ..change_only(&ready.work.lease, change) }
         });
         let items = items.collect();
-        self.ledger.settle(Settlement { exchanges: vec![exchange], sent_at: self.clock.now(), items }).await;
+        self.ledger
+            .settle(Settlement { exchanges: vec![exchange], ..Settlement::unsent(items, self.clock.now()) })
+            .await;
     }
 
     fn mocked(&self, skip: &Skip, ready: &Ready) -> Change {
@@ -125,28 +150,36 @@ impl Station {
                 Verdict::Final => Some(Change {
                     response_code,
                     consent: Some(ready.consent),
-                    ..self.change(ready, outcome, answer.sent_at, now)
+                    ..self.change(ready, outcome, &answer, now)
                 }),
             };
             let attempts = answer.attempts(position, &ready.payload, outcome);
             ItemSettlement { id: ready.work.lease.id, fence: ready.work.lease.fence, attempts, change }
         });
         let items = items.collect();
-        self.ledger.settle(Settlement { exchanges: answer.exchanges, sent_at: answer.sent_at, items }).await;
+        let Answer { exchanges, sent_at, receipt, .. } = answer;
+        self.ledger.settle(Settlement { exchanges, sent_at, items, receipt }).await;
     }
 
-    fn change(&self, ready: &Ready, outcome: &Outcome, sent_at: Timestamp, now: Timestamp) -> Change {
+    fn change(&self, ready: &Ready, outcome: &Outcome, answer: &Answer, now: Timestamp) -> Change {
         let standing = self.standing(&ready.work.lease, ready.work.event.event_time);
         match outcome {
-            Outcome::Delivered { note } => settle::delivered(&standing, note.clone()),
+            Outcome::Delivered { note } => self.delivered(ready, note.clone(), answer),
             Outcome::RefusedWithOthers => settle::handed_back(&standing, now),
             Outcome::Failed(failure) => {
                 let dedup_key = ready.payload.dedup_key.as_deref();
                 let not_yet_until = ready.payload.not_yet_until;
                 let random = rand::random();
                 let retry_in = ready.work.retry_in;
-                let attempt =
-                    FailedAttempt { failure, sent_at, dedup_key, not_yet_until, retry_in, now, random };
+                let attempt = FailedAttempt {
+                    failure,
+                    sent_at: answer.sent_at,
+                    dedup_key,
+                    not_yet_until,
+                    retry_in,
+                    now,
+                    random,
+                };
                 let (patience, holds) = (self.patience(&ready.payload), self.gate.history());
                 settle::after_failure(&standing, attempt, |standing| patience.deadline(standing, &holds, now))
             }
@@ -278,7 +311,8 @@ mod tests {
             (items(vec![unavailable(wait(30)), unavailable(wait(60)), limited]), wait(60)),
             (items(Vec::new()), None),
         ] {
-            let answer = Answer { exchanges: Vec::new(), verdict, sent_at: Timestamp::UNIX_EPOCH };
+            let sent_at = Timestamp::UNIX_EPOCH;
+            let answer = Answer { exchanges: Vec::new(), verdict, sent_at, receipt: None };
             assert_eq!(answer.retry_after(), expected, "{:?}", answer.verdict);
         }
     }

@@ -16,6 +16,7 @@ use conversion_store::{
 
 use super::Station;
 use super::prepare::Ready;
+use super::send::Answer;
 use super::send::change_only;
 use crate::intake::Work;
 use crate::route::{Route, admission};
@@ -60,7 +61,7 @@ impl Station {
                 let standing = self.standing(&work.lease, event.event_time);
                 let change = settle::skipped(&standing, &skip);
                 let items = vec![change_only(&work.lease, Change { consent: Some(consent), ..change })];
-                self.ledger.settle(Settlement { exchanges: Vec::new(), sent_at: now, items }).await;
+                self.ledger.settle(Settlement::unsent(items, now)).await;
                 Ok(Tested::Skipped(skip))
             }
             Ok(payload) => Ok(self.send_test(Ready { work, payload, consent }).await),
@@ -92,14 +93,15 @@ impl Station {
     async fn send_test(&self, ready: Ready) -> Tested {
         let part = [ready];
         let answer = self.send(&part).await;
-        let [Ready { work, payload, consent }] = &part;
+        let [ready] = &part;
+        let Ready { work, payload, consent } = ready;
         let outcome = match &answer.verdict {
             Ok(outcomes) => outcomes.first().cloned().unwrap_or(Outcome::DELIVERED),
             Err(failure) => Outcome::Failed(failure.clone()),
         };
         let standing = self.standing(&work.lease, work.event.event_time);
         let (change, failure) = match &outcome {
-            Outcome::Delivered { note } => (settle::delivered(&standing, note.clone()), None),
+            Outcome::Delivered { note } => (self.delivered(ready, note.clone(), &answer), None),
             // A request of one item has no others.
             Outcome::RefusedWithOthers => {
                 let message = "the platform refused it for the sake of others that it was not sent with";
@@ -116,8 +118,8 @@ impl Station {
             ..change_only(&work.lease, change)
         };
         let exchange = answer.exchanges.last().cloned();
-        let settlement =
-            Settlement { exchanges: answer.exchanges, sent_at: answer.sent_at, items: vec![item] };
+        let Answer { exchanges, sent_at, receipt, .. } = answer;
+        let settlement = Settlement { exchanges, sent_at, items: vec![item], receipt };
         self.ledger.settle(settlement).await;
         Tested::Sent { exchange, failure }
     }

@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use conversion_core::Timestamp;
-use conversion_core::descriptor::SinkDescriptor;
+use conversion_core::descriptor::{SinkDescriptor, VariableKind};
 use conversion_core::source::SourceDescriptor;
 use signalbox::config::SinkConfig;
 use signalbox::service::{build_sink, build_source};
 use signalbox::{Config, Environment};
 
-use super::{between, descriptors, first_column, names_in, nothing, root, section, source_descriptors, text};
+use super::{
+    assert_part_written, between, descriptors, first_column, names_in, nothing, root, section,
+    source_descriptors, text,
+};
 
 /// Sets every variable that `toml` refers to, to something of the right form.
 fn everything(toml: &str) -> Environment {
@@ -142,14 +145,24 @@ fn the_configuration_shows_every_setting_and_every_variable() {
     }
     let options = sink_options(&Config::load(None, &nothing()).unwrap());
     assert!(options.contains(&"max_in_flight".to_owned()), "{options:?}");
-    for SinkDescriptor { kind, environment, takes_consent, .. } in descriptors() {
+    for SinkDescriptor { kind, environment, takes_consent, confirmation, example, .. } in descriptors() {
+        let settings = known_settings(&format!("[[sinks]]\nkind = '{kind}'\n__________ = 1"));
+        for setting in settings.iter().filter(|setting| !options.contains(setting)) {
+            assert!(shows(example, setting), "the example of {kind}: {setting}");
+        }
+        // Of further sinks their examples say enough.
         let part =
             page.split(&format!("\nkind = \"{kind}\"\n")).nth(1).and_then(|rest| rest.split("\n[[").next());
-        let part = part.unwrap_or_else(|| panic!("config/signalbox.toml has no sink of kind {kind}"));
-        for setting in known_settings(&format!("[[sinks]]\nkind = '{kind}'\n__________ = 1")) {
+        let Some(part) = part else { continue };
+        for setting in settings {
             assert!(shows(part, &setting) || options.contains(&setting), "{kind}: {setting}");
         }
-        for option in options.iter().filter(|option| *takes_consent || *option != "send_denied") {
+        let is_its = |option: &&String| match option.as_str() {
+            "send_denied" => *takes_consent,
+            "confirm_after" => confirmation.is_some(),
+            _ => true,
+        };
+        for option in options.iter().filter(is_its) {
             assert!(shows(part, option), "{kind}: {option}");
         }
         for variable in *environment {
@@ -190,11 +203,6 @@ fn the_configuration_shows_every_setting_and_every_variable_of_sources() {
 fn operations_lists_every_variable() {
     let page = text("docs/operations.md");
     let listed = first_column(section(&page, "## Configuration"));
-    let of_sinks = descriptors().into_iter().flat_map(|descriptor| descriptor.environment);
-    let of_sources = source_descriptors().into_iter().flat_map(|descriptor| descriptor.environment);
-    for variable in of_sinks.chain(of_sources) {
-        assert!(listed.contains(variable.name), "{}", variable.name);
-    }
     let sources = [
         "crates/dispatcher/src/config/sections.rs",
         "crates/dispatcher/src/config/sink.rs",
@@ -209,6 +217,27 @@ fn operations_lists_every_variable() {
     for name in own {
         assert!(listed.contains(name), "{name}");
     }
+}
+
+/// Variables that speak to the sinks and sources that are named like their kinds.
+#[test]
+fn operations_shows_the_variables_of_sinks_and_sources() {
+    let sinks = descriptors().into_iter().map(|descriptor| (descriptor.kind, descriptor.environment));
+    let sources =
+        source_descriptors().into_iter().map(|descriptor| (descriptor.kind, descriptor.environment));
+    let mut table = "| variable | setting |\n|---|---|\n".to_owned();
+    for (kind, variables) in sinks.chain(sources) {
+        for variable in variables {
+            let form = match variable.kind {
+                VariableKind::Text => "",
+                VariableKind::Flag => ": `true` or `false`",
+                VariableKind::Map => ", as `A=B,C=D`, merged over the file's; `A=` unmaps",
+                VariableKind::List => ", as `A,B`, in place of the file's",
+            };
+            table += &format!("| `{}` | {kind}: `{}`{form} |\n", variable.name, variable.setting);
+        }
+    }
+    assert_part_written("docs/operations.md", "variables", &table);
 }
 
 fn is_own_variable(name: &str) -> bool {

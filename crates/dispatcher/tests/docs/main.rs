@@ -32,6 +32,26 @@ pub(crate) fn names_in(folder: impl AsRef<Path>) -> Vec<String> {
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
+/// A page that the program writes holds what the program says; with `UPDATE_DOCS` set it is written first.
+pub(crate) fn assert_written(path: &str, content: &str) {
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(root().join(path), content).unwrap();
+    }
+    assert!(
+        text(path) == content,
+        "{path} is not what the code says; where the change is meant: UPDATE_DOCS=1 cargo test -p signalbox --test docs"
+    );
+}
+
+/// The same of the part of a page between `<!-- NAME -->` and `<!-- /NAME -->`.
+pub(crate) fn assert_part_written(path: &str, name: &str, content: &str) {
+    let page = text(path);
+    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+    let around = page.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
+    let (before, after) = around.unwrap_or_else(|| panic!("{path} has no part {name}"));
+    assert_written(path, &[before, &begin, content, &end, after].concat());
+}
+
 /// The part of a page under a heading, up to the next of the same rank.
 pub(crate) fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     let (_, rest) =

@@ -11,29 +11,17 @@ use conversion_store::{
 use signalbox::api::{DeliveryView, NoticeView, ReasonView, ReplayRequest, SourceView};
 use signalbox::replay::{Counts, Summary};
 
-use super::{first_column, root, section, text};
+use super::{assert_written, first_column, section, text};
 
 #[test]
 fn the_graphql_schema_is_the_one_that_is_documented() {
     let schema = signalbox::graphql::schema(signalbox::config::Graphql::default()).sdl();
-    assert_eq!(
-        schema,
-        text("docs/schema.graphql"),
-        "where the change is meant, it goes into docs/schema.graphql"
-    );
+    assert_written("docs/schema.graphql", &schema);
 }
 
 #[test]
 fn the_openapi_document_is_the_one_that_is_documented() {
-    let document = signalbox::api::document();
-    let path = root().join("docs/openapi.json");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, &document).unwrap();
-    }
-    assert!(
-        document == text(&path),
-        "docs/openapi.json is not what the code describes; where the change is meant: UPDATE_DOCS=1 cargo test -p signalbox --test docs"
-    );
+    assert_written("docs/openapi.json", &signalbox::api::document());
 }
 
 #[test]

@@ -5,17 +5,13 @@ use std::process::Command;
 
 use conversion_core::reason::{self, Place};
 
-use super::{between, names_in, root, text};
+use super::{assert_written, between, names_in, root, text};
 
 #[test]
 fn the_page_of_reasons_is_what_the_program_prints() {
     let printed =
         Command::new(env!("CARGO_BIN_EXE_signalbox")).args(["reasons", "--markdown"]).output().unwrap();
-    assert_eq!(
-        String::from_utf8(printed.stdout).unwrap(),
-        text("docs/reasons.md"),
-        "write it anew: cargo run -- reasons --markdown > docs/reasons.md"
-    );
+    assert_written("docs/reasons.md", &String::from_utf8(printed.stdout).unwrap());
 }
 
 #[test]
