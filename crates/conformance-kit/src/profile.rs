@@ -40,6 +40,11 @@ pub trait Profile {
     /// Where the conversion id stands in an item: a JSON pointer.
     fn conversion_id(&self) -> &str;
 
+    /// What the sink puts before every conversion id, where the platform does not take ids as they are.
+    fn conversion_id_prefix(&self) -> &str {
+        ""
+    }
+
     /// How the descriptor's test mode shows.
     fn test_mode(&self) -> TestMode;
 

@@ -142,7 +142,7 @@ rules! { ($)
     prepare::items_are_json:
         "What is made of any event is JSON in which no name stands twice, in the item and in the request.",
     prepare::conversion_id_is_on_the_wire:
-        "The event's `conversion_id()` stands unchanged where the platform looks for its dedup key.",
+        "The event's `conversion_id()` stands, behind the profile's prefix, where the platform looks for its dedup key.",
     prepare::dedup_key_is_stable:
         "The dedup key depends on the conversion id and on what the event is mapped to: not on time, tries or the event's name.",
     prepare::dedup_target_makes_the_key:

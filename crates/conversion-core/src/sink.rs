@@ -1,5 +1,6 @@
 //! The trait that every platform connector implements.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -176,7 +177,7 @@ pub struct Payload {
     /// The item, serialised once: what is counted, recorded and shown is what is sent.
     pub item: Box<RawValue>,
     /// What lives on the request: only payloads of one group share one.
-    pub group: &'static str,
+    pub group: Cow<'static, str>,
     /// Hashes of keys that may not repeat within one request. A collision costs a request, no more.
     pub exclusive: Vec<u64>,
     /// The platform's dedup key for this item, if it has one; see [`ConversionSink::dedup_target`].

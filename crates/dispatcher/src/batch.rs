@@ -1,5 +1,6 @@
 //! What shares a request. Pure.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use conversion_core::sink::Payload;
@@ -23,7 +24,7 @@ pub fn form<T>(items: Vec<T>, payload: impl Fn(&T) -> &Payload, limits: Limits) 
         match batches.iter_mut().rev().take(LOOK_BACK).find(|batch| batch.has_room_for(shape, limits)) {
             Some(batch) => batch.push(item, &payload),
             None => {
-                let mut batch = Open::new(shape.group);
+                let mut batch = Open::new(shape.group.clone());
                 batch.push(item, &payload);
                 batches.push(batch);
             }
@@ -35,14 +36,14 @@ pub fn form<T>(items: Vec<T>, payload: impl Fn(&T) -> &Payload, limits: Limits) 
 const LOOK_BACK: usize = 4;
 
 struct Open<T> {
-    group: &'static str,
+    group: Cow<'static, str>,
     bytes: usize,
     keys: HashSet<u64>,
     items: Vec<T>,
 }
 
 impl<T> Open<T> {
-    fn new(group: &'static str) -> Self {
+    fn new(group: Cow<'static, str>) -> Self {
         Self { group, bytes: 0, keys: HashSet::new(), items: Vec::new() }
     }
 
@@ -75,7 +76,7 @@ mod tests {
             -> Payload {
             Payload {
                 item: RawValue::from_string(format!("\"{}\"", "x".repeat(length))).unwrap(),
-                group: GROUPS[group],
+                group: GROUPS[group].into(),
                 exclusive,
                 dedup_key: None,
                 notes: Vec::new(),
@@ -90,7 +91,7 @@ mod tests {
         // Of nine bytes, and one that stands between two.
         let item = || Payload {
             item: RawValue::from_string("\"xxxxxxx\"".to_owned()).unwrap(),
-            group: "a",
+            group: "a".into(),
             exclusive: Vec::new(),
             dedup_key: None,
             notes: Vec::new(),

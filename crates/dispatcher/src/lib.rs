@@ -16,6 +16,7 @@ pub mod group;
 pub mod ingest;
 pub mod intake;
 pub mod ledger;
+pub mod platform;
 pub mod queue;
 pub mod rate;
 pub mod reason;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use conversion_core::exchange::{Exchange, Request};
+use conversion_core::exchange::{Exchange, Header, HeaderValue, Request};
 use conversion_core::failure::Failure;
 use http_exchange::{Answer, Client, FullReply};
 
@@ -40,4 +40,20 @@ pub async fn send_authorised(client: &Client, request: &Arc<Request>, tokens: &A
     };
     let Answer { exchange: second, result } = client.exchange(request, Some(&token.secret)).await;
     Authorised { exchanges: vec![first, second], result }
+}
+
+/// Gets `url` with a current token, as [`send_authorised`] sends. Not recorded.
+///
+/// # Errors
+///
+/// If no token is to be had, or there is no answer.
+pub async fn get_authorised(client: &Client, url: &str, tokens: &AccessTokens) -> Result<FullReply, Failure> {
+    let headers = [Header { name: "authorization", value: HeaderValue::AccessToken }];
+    let token = tokens.get(client).await?;
+    let reply = client.get(url, &headers, Some(&token.secret)).await?;
+    if reply.status != 401 {
+        return Ok(reply);
+    }
+    let token = tokens.renew(client, &token).await?;
+    client.get(url, &headers, Some(&token.secret)).await
 }

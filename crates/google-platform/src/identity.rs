@@ -19,6 +19,24 @@ pub fn phone(target: &'static str, country: CallingCode) -> Recipe {
     Recipe { source: Source::Phone, target, steps, hashed: true, documented: DOCUMENTED }
 }
 
+/// First or last name: lower case, no punctuation, single spaces.
+pub fn name(source: Source, target: &'static str) -> Recipe {
+    let steps = vec![Step::WithoutPunctuation, Step::Trim, Step::SingleSpaces, Step::Lowercase];
+    Recipe { source, target, steps, hashed: true, documented: DOCUMENTED }
+}
+
+/// Country: two letters, not hashed.
+pub fn country(target: &'static str) -> Recipe {
+    let steps = vec![Step::Trim, Step::Uppercase];
+    Recipe { source: Source::Country, target, steps, hashed: false, documented: DOCUMENTED }
+}
+
+/// Postal code: as it is, not hashed.
+pub fn postal_code(target: &'static str) -> Recipe {
+    let steps = vec![Step::Trim, Step::Uppercase];
+    Recipe { source: Source::PostalCode, target, steps, hashed: false, documented: DOCUMENTED }
+}
+
 #[cfg(test)]
 mod tests {
     use conversion_core::{CanonicalEvent, Timestamp};

@@ -1,13 +1,13 @@
 //! The sink's settings. `config.example.toml` shows each with its default.
 
 mod advice;
-mod ids;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use conversion_core::identity::CallingCode;
 use conversion_core::secret::Secret;
 use conversion_core::settings::{self, SettingsError};
+use google_platform::ids;
 use serde::Deserialize;
 
 use crate::wire::{RETRACTION, Service};

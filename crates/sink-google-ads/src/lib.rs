@@ -193,7 +193,7 @@ impl ConversionSink for GoogleAds {
     }
 
     fn compose(&self, payloads: &[&Payload]) -> Request {
-        let service = payloads.first().map_or(Service::Conversions, |first| Service::of_group(first.group));
+        let service = payloads.first().map_or(Service::Conversions, |first| Service::of_group(&first.group));
         let rows = payloads.iter().map(|payload| payload.item.as_ref());
         self.request(service, rows, self.config.validate_only)
     }

@@ -2,26 +2,16 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::net::IpAddr;
-use std::time::Duration;
 
 use conversion_core::consent::ConsentStatus;
 use conversion_core::sink::{NotSent, Payload, Subject};
 use conversion_core::skip::Skip;
 use conversion_core::{CanonicalEvent, Timestamp};
-use google_platform::{ConsentWords, shareable_ip};
+use google_platform::{Click, ClickKind, ConsentWords, shareable_ip};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::wire::{ClickConversion, ConsentFlag, DateTime, Service, UserIdentifier};
 use crate::{Action, DESCRIPTOR, GoogleAds};
-
-conversion_core::reasons! {
-    const CLICK_TOO_RECENT: "click_too_recent" of [Pending] =
-        "Google Ads refuses conversions of a click that is less than 6 hours old";
-    Nobody: "nothing: it is sent when the click is 6 hours old, and up to 10 minutes more";
-}
-
-/// Google refuses younger clicks (section 3.7, `TOO_RECENT_EVENT`).
-const CLICK_AGE: Duration = Duration::from_secs(6 * 3600);
 
 impl GoogleAds {
     pub(crate) fn payload(&self, subject: &Subject<'_>, now: Timestamp) -> Result<Payload, NotSent> {
@@ -52,7 +42,7 @@ impl GoogleAds {
         Ok(Payload {
             // Text, digits and decimals cannot fail to serialise.
             item: to_raw_value(&row).unwrap_or_else(|_| RawValue::NULL.to_owned()),
-            group: Service::Conversions.group(),
+            group: Service::Conversions.group().into(),
             exclusive: exclusive_keys(event, action, click),
             dedup_key: Some(action.dedup.key(event.conversion_id())),
             notes,
@@ -120,57 +110,6 @@ fn ip(event: &CanonicalEvent, notes: &mut Vec<&'static str>) -> Option<IpAddr> {
         notes.push("ip_withheld");
     }
     ip
-}
-
-/// The one click id of a row.
-#[derive(Clone, Copy)]
-struct Click<'a> {
-    kind: ClickKind,
-    id: &'a str,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ClickKind {
-    Gclid,
-    Gbraid,
-    Wbraid,
-}
-
-impl ClickKind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Gclid => "gclid",
-            Self::Gbraid => "gbraid",
-            Self::Wbraid => "wbraid",
-        }
-    }
-}
-
-impl<'a> Click<'a> {
-    /// Google takes one click id per row: the first of these (section 3.4).
-    const PRECEDENCE: [ClickKind; 3] = [ClickKind::Gclid, ClickKind::Gbraid, ClickKind::Wbraid];
-
-    fn of(event: &'a CanonicalEvent, notes: &mut Vec<&'static str>) -> Option<Self> {
-        let mut clicks = Self::PRECEDENCE
-            .into_iter()
-            .filter_map(|kind| Some(Self { kind, id: event.click_id(kind.name())? }));
-        let first = clicks.next()?;
-        if clicks.next().is_some() {
-            notes.push("other_click_ids_dropped");
-        }
-        Some(first)
-    }
-
-    /// Where it is known when the visitor came, waits until Google takes the click.
-    fn wait_for_age(self, subject: &Subject<'_>, now: Timestamp) -> Result<(), NotSent> {
-        let clicked_at = subject.clicked_at(self.kind.name(), self.id);
-        match clicked_at.and_then(|at| at.checked_add(CLICK_AGE).ok()) {
-            Some(at) if now < at => {
-                Err(NotSent::WaitUntil { at, reason: CLICK_TOO_RECENT, message: CLICK_TOO_RECENT.tell(&[]) })
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 /// What may stand once in a request (section 3.4): the order id, and the click at its time, of one action.

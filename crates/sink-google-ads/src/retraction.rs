@@ -55,7 +55,7 @@ impl GoogleAds {
         Ok(Payload {
             // Texts cannot fail to serialise.
             item: to_raw_value(&row).unwrap_or_else(|_| RawValue::NULL.to_owned()),
-            group: Service::Adjustments.group(),
+            group: Service::Adjustments.group().into(),
             exclusive: vec![key(("retraction", &action.id, order_id))],
             dedup_key: Some([&action.dedup.key(order_id), "|retraction"].concat()),
             notes: Vec::new(),

@@ -44,7 +44,7 @@ impl TikTok {
         Ok(Payload {
             item: to_raw_value(&item).map_err(|error| Skip::of(UNSERIALISABLE, &[&error.to_string()]))?,
             // All that lives on the request is a setting of the sink: its payloads go with one another.
-            group: "event_track",
+            group: "event_track".into(),
             exclusive: Vec::new(),
             dedup_key: self.dedup_target(&event.event_name).map(|target| target.key(event.conversion_id())),
             notes,

@@ -95,7 +95,13 @@ pub(crate) async fn outcomes_keep_their_order(profile: &dyn Profile) -> Verdict 
             continue;
         }
         let Err(failure) = report.verdict() else {
-            return Err(broken(format!("the request is refused for the item {refused}: {told:?}")));
+            let wanted = |item| match item == refused {
+                true => Told::Failed(FailureClass::Rejected),
+                false => Told::RefusedWithOthers,
+            };
+            let wanted: Vec<Told> = (0..ITEMS).map(wanted).collect();
+            ensure!(told == wanted, "the request is refused for the item {refused}: {told:?}");
+            continue;
         };
         let class = failure.class;
         ensure!(class == FailureClass::Rejected, "the request is refused for the item {refused}: {class:?}");

@@ -98,9 +98,9 @@ pub(crate) async fn conversion_id_is_on_the_wire(profile: &dyn Profile) -> Verdi
         let item: serde_json::Value =
             serde_json::from_str(payload(&sink, &event)?.item.get()).map_err(broken)?;
         let found = item.pointer(at);
-        let id = event.conversion_id();
+        let id = [profile.conversion_id_prefix(), event.conversion_id()].concat();
         ensure!(
-            found.and_then(|id| id.as_str()) == Some(id),
+            found.and_then(|id| id.as_str()) == Some(&id),
             "{at} of the item is {found:?}, and not {id:?}"
         );
     }

@@ -70,6 +70,8 @@ pub enum Step {
     Uppercase,
     /// Drop white space everywhere.
     WithoutWhitespace,
+    /// One space for each run of white space.
+    SingleSpaces,
     /// Drop punctuation and symbols.
     WithoutPunctuation,
     /// See [`text::gmail_canonical`].
@@ -86,6 +88,7 @@ impl Step {
             Self::Lowercase => "lower case".to_owned(),
             Self::Uppercase => "upper case".to_owned(),
             Self::WithoutWhitespace => "drop white space".to_owned(),
+            Self::SingleSpaces => "single spaces".to_owned(),
             Self::WithoutPunctuation => "drop punctuation".to_owned(),
             Self::GmailCanonical => "Gmail: drop dots and +tag".to_owned(),
             Self::E164(code, PhoneForm::Plus) => format!("E.164 with +, default country +{code}"),
@@ -99,6 +102,7 @@ impl Step {
             Self::Lowercase => text::lowercase(value),
             Self::Uppercase => Cow::Owned(value.to_uppercase()),
             Self::WithoutWhitespace => text::without_whitespace(value),
+            Self::SingleSpaces => text::single_spaces(value),
             Self::WithoutPunctuation => text::without_punctuation(value),
             Self::GmailCanonical => text::gmail_canonical(value),
             Self::E164(code, form) => Cow::Owned(code.e164(value, form)?),

@@ -15,6 +15,16 @@ pub fn without_whitespace(text: &str) -> Cow<'_, str> {
     without(text, char::is_whitespace)
 }
 
+/// With one space for each run of white space.
+pub(super) fn single_spaces(text: &str) -> Cow<'_, str> {
+    let is_plain =
+        |pair: &[u8]| pair != b"  " && pair.iter().all(|byte| *byte == b' ' || !byte.is_ascii_whitespace());
+    if text.is_ascii() && text.as_bytes().windows(2).all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
 /// Without punctuation and symbols: letters, digits, marks and white space of any script stay.
 pub fn without_punctuation(text: &str) -> Cow<'_, str> {
     without(text, |c| !(c.is_alphanumeric() || c.is_whitespace() || is_mark(c)))
@@ -56,6 +66,8 @@ mod tests {
             (lowercase, "Ann@X.COM", "ann@x.com"),
             (lowercase, "ann@x.com", "ann@x.com"),
             (without_whitespace, " a b\u{a0}c\n", "abc"),
+            (single_spaces, "a  b\u{a0}c \t d", "a b c d"),
+            (single_spaces, "a b", "a b"),
             (without_punctuation, "O'Neil-Müller, jr.", "ONeilMüller jr"),
             (without_punctuation, "नेहा", "नेहा"),
             (without_punctuation, "अर्जुन", "अर्जुन"),

@@ -10,6 +10,7 @@ mod graphql;
 mod health;
 mod notices;
 mod openapi;
+mod platforms;
 mod problem;
 mod qstash;
 mod reasons;
@@ -61,6 +62,7 @@ fn keyed(scope: Scope) -> Routes {
             .routes(routes!(events::show))
             .routes(routes!(sinks::list))
             .routes(routes!(sinks::audit))
+            .routes(routes!(platforms::list))
             .routes(routes!(sources::list))
             .routes(routes!(notices::list))
             .routes(routes!(reasons::list))

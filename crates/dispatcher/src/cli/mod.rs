@@ -14,6 +14,7 @@ mod replay;
 mod sandbox;
 mod send;
 mod serve;
+mod sinks;
 mod sync;
 mod table;
 
@@ -51,6 +52,8 @@ enum Command {
     Check(check::Arguments),
     /// Show what each platform would be told of an event, step by step, without telling it.
     Explain(explain::Arguments),
+    /// List the platforms that can be told, what is true of each, and the sinks that are configured for it.
+    Sinks(sinks::Arguments),
     /// Report the events of a file to a running service.
     Send(send::Arguments),
     /// List deliveries from the store.
@@ -135,6 +138,7 @@ fn run(arguments: Arguments, environment: &Environment) -> anyhow::Result<Verdic
         Command::Sandbox(arguments) => runtime()?.block_on(sandbox::run(&arguments)),
         Command::Check(arguments) => runtime()?.block_on(check::run(&arguments, &config()?, out)),
         Command::Explain(arguments) => explain::run(&arguments, &config()?, out),
+        Command::Sinks(arguments) => sinks::run(&arguments, &config()?, out),
         Command::Send(arguments) => runtime()?.block_on(send::run(&arguments, environment, out)),
         Command::Deliveries(arguments) => runtime()?.block_on(deliveries::run(&arguments, &config()?, out)),
         Command::Replay(arguments) => runtime()?.block_on(replay::run(&arguments, environment, out)),

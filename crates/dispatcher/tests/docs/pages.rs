@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use conversion_core::descriptor::SinkDescriptor;
+use signalbox::platform;
 
-use super::{between, code_spans, descriptors, first_column, names_in, root, section, text};
+use super::{assert_part_written, between, code_spans, descriptors, names_in, root, text};
 
 #[test]
-fn every_sink_crate_is_in_the_program_and_in_the_readme() {
+fn every_sink_crate_is_in_the_program() {
     let crates =
         names_in("crates").into_iter().filter_map(|name| Some(name.strip_prefix("sink-")?.to_owned()));
     let kinds: BTreeSet<String> = descriptors().iter().map(|descriptor| descriptor.kind.to_owned()).collect();
@@ -17,12 +17,22 @@ fn every_sink_crate_is_in_the_program_and_in_the_readme() {
         kinds,
         "crates/dispatcher/src/sinks.rs has one line for each"
     );
-    let readme = text("README.md");
-    let table = section(&readme, "## Sinks");
-    assert_eq!(first_column(table), kinds);
-    for SinkDescriptor { docs, title, .. } in descriptors() {
-        assert!(table.contains(&format!("[{title}")) && table.contains(docs), "{title}");
+}
+
+#[test]
+fn the_readme_shows_every_platform() {
+    let platforms = platform::all();
+    let row = |head: &str, cells: Vec<String>| format!("| {head} | {} |\n", cells.join(" | "));
+    let titles = platforms.iter().map(|platform| format!("[{}]({})", platform.title, platform.docs));
+    let mut table = row("", titles.collect());
+    table += &row("---", platforms.iter().map(|_| "---".to_owned()).collect());
+    let read = |kind: &str| format!("[`{kind}`](crates/sink-{kind}/README.md)");
+    table += &row("kind", platforms.iter().map(|platform| read(platform.kind)).collect());
+    let facts: Vec<_> = platforms.iter().map(|platform| platform.facts()).collect();
+    for (number, (head, _)) in platforms[0].facts().iter().enumerate() {
+        table += &row(head, facts.iter().map(|facts| facts[number].1.clone()).collect());
     }
+    assert_part_written("README.md", "platforms", &table);
 }
 
 #[test]
@@ -47,7 +57,8 @@ fn pages_name_files_that_are_there() {
     }
     assert!(seen > 40, "{seen}");
     let architecture = text("docs/architecture.md");
-    for name in names_in("crates") {
+    // Of sinks it says what they have in common.
+    for name in names_in("crates").into_iter().filter(|name| !name.starts_with("sink-")) {
         assert!(
             architecture.contains(&format!("crates/{name}")),
             "docs/architecture.md leaves out crates/{name}"

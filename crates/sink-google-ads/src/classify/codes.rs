@@ -131,7 +131,8 @@ const MENDS: [(&str, &str); 12] = [
     ("UNSUPPORTED_VERSION", "raise the sink's api_version"),
     (
         "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE",
-        "Google closed this upload on 2026-06-15 to developers who had not used it before; it is not a setting",
+        "Google closed this upload on 2026-06-15 to developers who had not used it before: use a sink of kind \
+         google-data-manager in its place (docs/google-data-manager.md)",
     ),
     ("USER_PERMISSION_DENIED", "set login_customer_id where access runs through a manager account"),
     ("NO_CONVERSION_ACTION_FOUND", "mend the conversion action's id under events"),

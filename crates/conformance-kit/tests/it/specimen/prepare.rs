@@ -64,7 +64,7 @@ impl Acme {
         }
         Ok(Payload {
             item: self.item(event, target, &user),
-            group: "items",
+            group: "items".into(),
             exclusive: Vec::new(),
             dedup_key: self.dedup_key(subject, target, now),
             notes: Vec::new(),

@@ -1,4 +1,4 @@
-//! Reading ids: digits, which settings files write as text or as a number.
+//! Ids of accounts and conversion actions in settings: digits, written as text or as a number.
 
 use std::collections::BTreeMap;
 
@@ -21,19 +21,31 @@ impl From<Given> for String {
     }
 }
 
-pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+/// An id that may be written as a number.
+///
+/// # Errors
+///
+/// If it is neither text nor a number.
+pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Given::deserialize(deserializer).map(|given| Some(given.into()))
 }
 
-pub(super) fn texts<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, String>, D::Error> {
+/// Ids by name, each of which may be written as a number.
+///
+/// # Errors
+///
+/// If one is neither text nor a number.
+pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
     let given = BTreeMap::<String, Given>::deserialize(deserializer)?;
     Ok(given.into_iter().map(|(name, id)| (name, id.into())).collect())
 }
 
 /// An account's id without the hyphens that Google's pages show it with.
-pub(super) fn account(setting: &str, id: Option<String>) -> Result<Option<String>, SettingsError> {
+///
+/// # Errors
+///
+/// If it is something else.
+pub fn account(setting: &str, id: Option<String>) -> Result<Option<String>, SettingsError> {
     let Some(id) = id else { return Ok(None) };
     let digits = id.replace('-', "");
     if is_number(&digits) {
@@ -43,29 +55,41 @@ pub(super) fn account(setting: &str, id: Option<String>) -> Result<Option<String
 }
 
 /// The mapped names with the ids of their conversion actions; an empty value unmaps.
-pub(super) fn conversion_actions(
+///
+/// # Errors
+///
+/// If one is neither the id of a conversion action nor its resource name.
+pub fn conversion_actions(
     events: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, SettingsError> {
-    events.into_iter().filter(|(_, action)| !action.is_empty()).map(conversion_action).collect()
+    let mapped = events.into_iter().filter(|(_, action)| !action.is_empty());
+    mapped
+        .map(|(event, action)| Ok((event.clone(), conversion_action(&format!("events.{event}"), &action)?)))
+        .collect()
 }
 
-/// Google looks at the id alone (section 3.3), whatever account a resource name bears.
-fn conversion_action((event, action): (String, String)) -> Result<(String, String), SettingsError> {
+/// The id of a conversion action. Google looks at it alone (`platforms/google-ads.md`, section 3.3), whatever account a
+/// resource name bears.
+///
+/// # Errors
+///
+/// If it is neither an id nor a resource name.
+pub fn conversion_action(setting: &str, action: &str) -> Result<String, SettingsError> {
     let id = match action.split('/').collect::<Vec<_>>().as_slice() {
         ["customers", account, "conversionActions", id] if is_number(account) => Some(*id),
         [id] => Some(*id),
         _ => None,
     };
     match id.filter(|id| is_number(id)) {
-        Some(id) => Ok((event, id.to_owned())),
+        Some(id) => Ok(id.to_owned()),
         None => Err(SettingsError::new(format!(
-            "`events.{event}` must be the id of a conversion action, such as 987654321 or \
+            "`{setting}` must be the id of a conversion action, such as 987654321 or \
              customers/1234567890/conversionActions/987654321"
         ))),
     }
 }
 
 /// Whether the text is digits alone, as many as an id of 64 bits has at most.
-pub(super) fn is_number(text: &str) -> bool {
+pub fn is_number(text: &str) -> bool {
     (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
