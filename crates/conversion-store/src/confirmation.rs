@@ -14,7 +14,8 @@ use crate::settlement::Change;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Confirmation {
-    /// The platform gives none.
+    /// The platform gives none. Shown by absence, never by name.
+    #[serde(skip)]
     None,
     /// Not yet given.
     Awaited,

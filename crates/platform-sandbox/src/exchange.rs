@@ -9,7 +9,7 @@ use crate::reply::Reply;
 use crate::server::Cut;
 use crate::settings::Settings;
 use crate::state::State;
-use crate::{Platform, google_ads, tiktok};
+use crate::{Platform, data_manager, google_ads, tiktok};
 
 /// A request that was read to its end.
 #[derive(Debug)]
@@ -84,6 +84,7 @@ fn process(platform: Platform, desk: &Desk<'_>) -> Reply {
     match platform {
         Platform::TikTok => tiktok::track(desk),
         Platform::GoogleAds => google_ads::upload(desk),
+        Platform::GoogleDataManager => data_manager::ingest(desk),
     }
 }
 
@@ -91,5 +92,6 @@ fn failure(platform: Platform, fault: Fault, desk: &Desk<'_>) -> Reply {
     match platform {
         Platform::TikTok => tiktok::failure(fault, desk),
         Platform::GoogleAds => google_ads::failure(fault, desk),
+        Platform::GoogleDataManager => data_manager::failure(fault, desk),
     }
 }

@@ -1,7 +1,8 @@
 //! Strict emulators of the ad platforms' HTTP APIs, and of a booking system's, with faults on demand.
 //!
 //! One [`Sandbox`] answers TikTok's Events API (`event/track`), Google's OAuth token endpoint and Google Ads'
-//! `uploadClickConversions` and `uploadConversionAdjustments` on one listener. It refuses what the platforms refuse, in their own words; it remembers
+//! `uploadClickConversions` and `uploadConversionAdjustments`, and the Data Manager API's `events:ingest` with the
+//! status that it gives later, on one listener. It refuses what the platforms refuse, in their own words; it remembers
 //! what it accepted, so that a [`Report`] can say what arrived, what was deduplicated and what was counted twice; and
 //! it can be told to be slow, to fail, to cut connections or to forget ([`Settings`]).
 //!
@@ -38,6 +39,7 @@ mod acuity;
 mod chance;
 mod clock;
 mod control;
+mod data_manager;
 mod exchange;
 mod faults;
 mod google_ads;
@@ -62,7 +64,7 @@ pub use acuity::{
 };
 pub use platform::Platform;
 pub use qstash::{Qstash, QstashReport, QstashSettings, SigningKeys};
-pub use report::{PlatformReport, Report, SeenId, Sinks};
+pub use report::{Judged, PlatformReport, Report, SeenId, Sinks};
 pub use settings::{Settings, SettingsError, Verdict};
 use state::State;
 
@@ -98,7 +100,7 @@ impl Sandbox {
 
     /// Replaces the settings of one platform.
     ///
-    /// Settings that belong to the other platform have no effect here; `POST /__config` refuses them.
+    /// Settings that belong to another platform have no effect here; `POST /__config` refuses them.
     pub fn configure(&self, platform: Platform, settings: Settings) {
         self.state.configure(platform, settings);
     }
@@ -108,7 +110,7 @@ impl Sandbox {
         Qstash { state: Arc::clone(&self.state) }
     }
 
-    /// Every accepted `event_id` or `orderId`, in no particular order.
+    /// Every accepted `event_id`, `orderId` or `transactionId`, in no particular order.
     pub fn ids(&self, platform: Platform) -> Vec<SeenId> {
         self.state.of(platform).ids()
     }

@@ -7,17 +7,20 @@ pub enum Platform {
     TikTok,
     /// Google Ads API, `uploadClickConversions` and `uploadConversionAdjustments`.
     GoogleAds,
+    /// Google Data Manager API, `events:ingest` and `requestStatus:retrieve`.
+    GoogleDataManager,
 }
 
 impl Platform {
     /// Every platform, in the order of the report.
-    pub const ALL: [Self; 2] = [Self::TikTok, Self::GoogleAds];
+    pub const ALL: [Self; 3] = [Self::TikTok, Self::GoogleAds, Self::GoogleDataManager];
 
     /// The name in reports and control requests.
     pub fn name(self) -> &'static str {
         match self {
             Self::TikTok => "tiktok",
             Self::GoogleAds => "google-ads",
+            Self::GoogleDataManager => "google-data-manager",
         }
     }
 

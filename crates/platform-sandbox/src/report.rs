@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::QstashReport;
 use crate::acuity::AcuityReport;
+use crate::{Platform, QstashReport};
 
 /// Everything that arrived since the start or the last reset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,31 @@ pub struct Sinks {
     /// Google Ads API.
     #[serde(rename = "google-ads")]
     pub google_ads: PlatformReport,
+    /// Google Data Manager API.
+    #[serde(rename = "google-data-manager")]
+    pub google_data_manager: PlatformReport,
+}
+
+impl Sinks {
+    /// That of one platform.
+    pub fn of(&self, platform: Platform) -> &PlatformReport {
+        match platform {
+            Platform::TikTok => &self.tiktok,
+            Platform::GoogleAds => &self.google_ads,
+            Platform::GoogleDataManager => &self.google_data_manager,
+        }
+    }
+}
+
+/// How a platform judged later what it had accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Items that it is still at.
+    pub processing: u64,
+    /// Items that it counted.
+    pub confirmed: u64,
+    /// Items that it refused after all. They stay in `received` and `unique`.
+    pub refused: u64,
 }
 
 /// What one platform received and what became of it.
@@ -69,6 +94,9 @@ pub struct PlatformReport {
     pub max_in_flight: u64,
     /// Items accepted, by TikTok event name or the id of the Google conversion action.
     pub by_event: BTreeMap<String, u64>,
+    /// Google Data Manager: how it judged later what it had accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Judged>,
 }
 
 /// An accepted `event_id` or `orderId`.

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::exchange::{self, Call};
 use crate::reply::Reply;
 use crate::state::State;
-use crate::{Platform, acuity, control, google_ads, qstash};
+use crate::{Platform, acuity, control, data_manager, google_ads, qstash};
 
 /// Room for a full batch of the largest rows; beyond it a body is refused unread.
 const MAX_BODY: usize = 16 << 20;
@@ -84,6 +84,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
         Route::Control => control::answer(&state, &call),
         Route::Acuity => acuity::answer(&state, &call).await,
         Route::Token => google_ads::token(&state, &call),
+        Route::Status => data_manager::retrieve(&state, &call),
         Route::Platform(platform) => exchange::run(&state, platform, &call).await?,
         Route::Qstash => qstash::answer(&state, &call).await,
         Route::Unknown => unknown(&state, &call),
@@ -97,6 +98,7 @@ enum Route {
     Acuity,
     Token,
     Platform(Platform),
+    Status,
     Qstash,
     Unknown,
 }
@@ -110,7 +112,9 @@ fn route(method: &Method, path: &str) -> Route {
     }
     match path {
         _ if acuity::is_api(path) => Route::Acuity,
+        data_manager::RETRIEVE if method == Method::GET => Route::Status,
         _ if method != Method::POST => Route::Unknown,
+        data_manager::INGEST => Route::Platform(Platform::GoogleDataManager),
         "/token" | "/oauth2/v4/token" => Route::Token,
         "/open_api/v1.3/event/track" | "/open_api/v1.3/event/track/" => Route::Platform(Platform::TikTok),
         _ if google_ads::is_upload(path) => Route::Platform(Platform::GoogleAds),

@@ -13,6 +13,9 @@ pub use verdict::Verdict;
 /// Google's usual life of an access token.
 const TOKEN_LIFE_S: u64 = 3599;
 
+/// Google's advice is to ask for a verdict after half an hour.
+const PROCESSING_S: u64 = 1800;
+
 /// The settings of one platform; by default it works as documented and fails at nothing.
 ///
 /// Each `p_*` is a probability for one request, from 0 to 1. Faults strike before a request is processed, except for
@@ -64,7 +67,7 @@ pub struct Settings {
     pub pixels: Vec<String>,
     /// TikTok: a wrong pixel is a parameter error (40002) instead of a missing permission (40001).
     pub wrong_pixel_as_parameter_error: bool,
-    /// TikTok: whether a refusal names the event by its index. On by default.
+    /// TikTok, Google Data Manager: whether a refusal names the event by its index. On by default.
     pub name_index: bool,
     /// TikTok: web events without `page` are refused. Documented as required, yet not seen enforced: off by default.
     pub require_page: bool,
@@ -75,10 +78,19 @@ pub struct Settings {
     pub expires_in_s: u64,
     /// Google, once, when set: all access tokens issued so far are dead.
     pub revoke: bool,
-    /// Google: the conversion actions that exist, by id or resource name; any, if empty.
+    /// Google: the conversion actions that exist, by id or, at Google Ads, resource name; any, if empty.
     pub conversion_actions: Vec<String>,
-    /// Google: the account may send IP address, session attributes and conversion environment.
+    /// Google Ads: the account may send IP address, session attributes and conversion environment.
     pub allowlisted: bool,
+
+    /// Google Data Manager: what it took is judged after so long. Half an hour by default.
+    pub processing_s: u64,
+    /// Google Data Manager: what it refuses later, by transaction id, and the reason, such as `CLICK_NOT_FOUND`.
+    pub late_verdicts: HashMap<String, String>,
+    /// Google Data Manager: whether a later verdict names the rows that it refuses. On by default.
+    pub row_positions: bool,
+    /// Google Data Manager: the tokens were granted for the Google Ads API alone.
+    pub adwords_scope_only: bool,
 }
 
 impl Default for Settings {
@@ -112,6 +124,10 @@ impl Default for Settings {
             revoke: false,
             conversion_actions: Vec::new(),
             allowlisted: false,
+            processing_s: PROCESSING_S,
+            late_verdicts: HashMap::new(),
+            row_positions: true,
+            adwords_scope_only: false,
         }
     }
 }
@@ -133,7 +149,7 @@ pub enum SettingsError {
         /// What it can take.
         range: &'static str,
     },
-    /// A setting of the other platform.
+    /// A setting of another platform.
     #[error("{name} has no meaning for {}", .platform.name())]
     Misplaced {
         /// The setting.
@@ -141,7 +157,7 @@ pub enum SettingsError {
         /// The platform it was given for.
         platform: Platform,
     },
-    /// A verdict in the other platform's form.
+    /// A verdict in another platform's form.
     #[error("the verdict on {id:?} is not one of {}: {}", .platform.name(), Verdict::form(*.platform))]
     ForeignVerdict {
         /// The id it was given for.
@@ -182,25 +198,24 @@ impl Settings {
     }
 
     fn misplaced(&self, platform: Platform) -> Option<&'static str> {
-        let tiktok = [
-            ("codes", !self.codes.is_empty()),
-            ("tokens", !self.tokens.is_empty()),
-            ("pixels", !self.pixels.is_empty()),
-            ("wrong_pixel_as_parameter_error", self.wrong_pixel_as_parameter_error),
-            ("name_index", !self.name_index),
-            ("require_page", self.require_page),
+        use Platform::{GoogleAds, GoogleDataManager, TikTok};
+        let own: [(&str, bool, &[Platform]); 15] = [
+            ("codes", !self.codes.is_empty(), &[TikTok]),
+            ("tokens", !self.tokens.is_empty(), &[TikTok]),
+            ("pixels", !self.pixels.is_empty(), &[TikTok]),
+            ("wrong_pixel_as_parameter_error", self.wrong_pixel_as_parameter_error, &[TikTok]),
+            ("name_index", !self.name_index, &[TikTok, GoogleDataManager]),
+            ("require_page", self.require_page, &[TikTok]),
+            ("refresh_tokens", !self.refresh_tokens.is_empty(), &[GoogleAds]),
+            ("expires_in_s", self.expires_in_s != TOKEN_LIFE_S, &[GoogleAds]),
+            ("revoke", self.revoke, &[GoogleAds, GoogleDataManager]),
+            ("conversion_actions", !self.conversion_actions.is_empty(), &[GoogleAds, GoogleDataManager]),
+            ("allowlisted", self.allowlisted, &[GoogleAds]),
+            ("processing_s", self.processing_s != PROCESSING_S, &[GoogleDataManager]),
+            ("late_verdicts", !self.late_verdicts.is_empty(), &[GoogleDataManager]),
+            ("row_positions", !self.row_positions, &[GoogleDataManager]),
+            ("adwords_scope_only", self.adwords_scope_only, &[GoogleDataManager]),
         ];
-        let google_ads = [
-            ("refresh_tokens", !self.refresh_tokens.is_empty()),
-            ("expires_in_s", self.expires_in_s != TOKEN_LIFE_S),
-            ("revoke", self.revoke),
-            ("conversion_actions", !self.conversion_actions.is_empty()),
-            ("allowlisted", self.allowlisted),
-        ];
-        let foreign = match platform {
-            Platform::TikTok => google_ads.as_slice(),
-            Platform::GoogleAds => tiktok.as_slice(),
-        };
-        foreign.iter().find(|(_, set)| *set).map(|(name, _)| *name)
+        own.into_iter().find(|(_, set, of)| *set && !of.contains(&platform)).map(|(name, ..)| name)
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::acuity;
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::data_manager::Requests;
 use crate::google_ads::AccessTokens;
 use crate::qstash;
 use crate::report::{PlatformReport, Report, SeenId, Sinks};
@@ -24,6 +25,8 @@ pub(crate) struct State {
     clock: Clock,
     tiktok: PlatformState,
     google_ads: PlatformState,
+    google_data_manager: PlatformState,
+    ingested: Mutex<Requests>,
     pub(crate) acuity: acuity::Account,
     pub(crate) qstash: qstash::Account,
     access_tokens: Mutex<AccessTokens>,
@@ -40,6 +43,8 @@ impl State {
             clock,
             tiktok: PlatformState::default(),
             google_ads: PlatformState::default(),
+            google_data_manager: PlatformState::default(),
+            ingested: Mutex::default(),
             qstash: qstash::Account::new(),
             access_tokens: Mutex::default(),
             token_requests: AtomicU64::new(0),
@@ -51,6 +56,7 @@ impl State {
         match platform {
             Platform::TikTok => &self.tiktok,
             Platform::GoogleAds => &self.google_ads,
+            Platform::GoogleDataManager => &self.google_data_manager,
         }
     }
 
@@ -68,12 +74,16 @@ impl State {
         self.clock.now_us(offset_s)
     }
 
+    pub(crate) fn ingested(&self) -> MutexGuard<'_, Requests> {
+        lock(&self.ingested)
+    }
+
     pub(crate) fn access_tokens(&self) -> MutexGuard<'_, AccessTokens> {
         lock(&self.access_tokens)
     }
 
     pub(crate) fn configure(&self, platform: Platform, settings: Settings) {
-        if settings.revoke && platform == Platform::GoogleAds {
+        if settings.revoke && platform != Platform::TikTok {
             self.access_tokens().revoke_all();
         }
         self.of(platform).configure(settings);
@@ -83,6 +93,7 @@ impl State {
         for platform in Platform::ALL {
             *self.of(platform).tally() = Tally::default();
         }
+        self.ingested().clear();
         self.acuity.reset();
         self.qstash.reset();
         lock(&self.unknown_paths).clear();
@@ -103,8 +114,17 @@ impl State {
     }
 
     pub(crate) fn report(&self) -> Report {
+        let data_manager = self.google_data_manager.settings();
+        let judged = self.ingested().judged(&data_manager, self.now_us(&data_manager));
         Report {
-            sinks: Sinks { tiktok: self.tiktok.report(), google_ads: self.google_ads.report() },
+            sinks: Sinks {
+                tiktok: self.tiktok.report(),
+                google_ads: self.google_ads.report(),
+                google_data_manager: PlatformReport {
+                    judged: Some(judged),
+                    ..self.google_data_manager.report()
+                },
+            },
             acuity: self.acuity.report(),
             qstash: self.qstash.report(),
             token_requests: self.token_requests.load(Relaxed),

@@ -7,10 +7,9 @@ use platform_sandbox::{Platform, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{Counts, Faults, Platforms, Program, booked, ids, many, signalbox, until};
+use crate::harness::{BOTH, Counts, Faults, Platforms, Program, booked, ids, many, signalbox, until};
 
 const HOUR: i64 = 3_600;
-const SINKS: [&str; 2] = ["tiktok", "google-ads"];
 
 struct Ground {
     platforms: Platforms,
@@ -37,10 +36,10 @@ impl Ground {
 
     /// Both platforms answer 503 until both sinks are held for it; `events` wait for that to end.
     async fn hold_both(&self, program: &Program, events: &[Value]) {
-        self.platforms.both(&Settings { down: true, ..Settings::default() });
+        self.platforms.all(&Settings { down: true, ..Settings::default() });
         for event in events {
             program.api.report(std::slice::from_ref(event)).await;
-            for sink in SINKS {
+            for sink in self.platforms.sinks() {
                 let id = event["eventId"].as_str().unwrap();
                 until(&format!("{id} to fail at {sink}, or to be held"), async || {
                     let delivery = program.api.delivery(sink, id).await;
@@ -54,7 +53,7 @@ impl Ground {
                 .await;
             }
         }
-        for sink in SINKS {
+        for sink in self.platforms.sinks() {
             let held = program.api.until_state(sink, "HELD").await;
             assert_eq!(held["holdReason"], "unavailable", "{held}");
         }
@@ -62,7 +61,7 @@ impl Ground {
 
     /// Everything is delivered at both, once, and the account says so.
     async fn assert_account(&self, program: &Program, events: &[Value]) {
-        for sink in SINKS {
+        for sink in self.platforms.sinks() {
             program.api.until_counts(sink, Counts::delivered(events.len() as u64)).await;
         }
         self.platforms.assert_counted_once(&ids(events));
@@ -92,14 +91,14 @@ async fn a_clock_that_jumps_under_a_running_service_changes_nothing() {
         ground.hold_both(&program, &waiting).await;
         events.extend(waiting);
         ground.faults.set_clock_ahead(jump);
-        ground.platforms.both(&Settings::default());
+        ground.platforms.all(&Settings::default());
         let more = many(&format!("{prefix}-after"), 10);
         program.api.report(&more).await;
         events.extend(more);
         ground.assert_account(&program, &events).await;
     }
-    for platform in Platform::ALL {
-        assert_eq!(ground.platforms.of(platform).deduplicated, 0, "nothing was sent again");
+    for platform in BOTH {
+        assert_eq!(ground.platforms.of(*platform).deduplicated, 0, "nothing was sent again");
     }
 }
 
@@ -113,7 +112,7 @@ async fn an_event_of_now_does_not_wait_where_the_clock_was_slow_at_the_start() {
     ground.faults.set_clock_ahead(0);
     let (now, later) = (booked_in("now", 0), booked_in("later", HOUR));
     program.api.report(&[now.clone(), later]).await;
-    for sink in SINKS {
+    for sink in ground.platforms.sinks() {
         let counts = Counts { delivered: 1, pending: 1, ..Counts::default() };
         program.api.until_counts(sink, counts).await;
     }
@@ -126,15 +125,15 @@ async fn an_event_of_a_fast_clock_waits_for_its_time_after_that_was_put_back() {
     let ground = Ground::new().await;
     ground.faults.set_clock_ahead(25 * HOUR);
     let mut program = ground.serve().await;
-    ground.platforms.both(&Settings { latency_ms: 60_000, ..Settings::default() });
+    ground.platforms.all(&Settings { latency_ms: 60_000, ..Settings::default() });
     let (dated, other) = (booked_in("dated", 25 * HOUR), booked("other"));
     program.api.report(&[dated, other.clone()]).await;
     program.kill();
 
     ground.faults.set_clock_ahead(0);
-    ground.platforms.both(&Settings::default());
+    ground.platforms.all(&Settings::default());
     let program = ground.serve().await;
-    for sink in SINKS {
+    for sink in ground.platforms.sinks() {
         let counts = Counts { delivered: 1, pending: 1, ..Counts::default() };
         program.api.until_counts(sink, counts).await;
         assert_eq!(program.api.delivery(sink, "dated").await["status"], "PENDING");
@@ -148,10 +147,10 @@ async fn an_event_of_a_fast_clock_waits_for_its_time_after_that_was_put_back() {
 async fn what_a_platform_has_forgotten_while_the_machine_slept_is_not_sent_again() {
     let ground = Ground::new().await;
     let program = ground.serve().await;
-    ground.platforms.both(&Settings { p_lost_reply: 1.0, ..Settings::default() });
+    ground.platforms.all(&Settings { p_lost_reply: 1.0, ..Settings::default() });
     let events = many("e", 1);
     program.api.report(&events).await;
-    for sink in SINKS {
+    for sink in ground.platforms.sinks() {
         until("the answer to be lost", async || {
             let delivery = program.api.delivery(sink, "e-0").await;
             if delivery["reason"] == "interrupted" { Ok(()) } else { Err(delivery.to_string()) }
@@ -195,13 +194,13 @@ async fn goes_on_after(end: End, put: i64) {
         }
     }
     ground.faults.set_clock_ahead(0);
-    ground.platforms.both(&Settings::default());
+    ground.platforms.all(&Settings::default());
     let mut program = ground.serve().await;
     let after = many("after", 5);
     program.api.report(&after).await;
     ground.assert_account(&program, &[waiting, held, after].concat()).await;
-    for platform in Platform::ALL {
-        assert_eq!(ground.platforms.of(platform).deduplicated, 0, "{end:?}: nothing was sent again");
+    for platform in BOTH {
+        assert_eq!(ground.platforms.of(*platform).deduplicated, 0, "{end:?}: nothing was sent again");
     }
     program.kill();
     assert_eq!(signalbox(&["audit"], &ground.environment).output().unwrap().status.code(), Some(0));

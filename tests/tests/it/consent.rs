@@ -167,7 +167,7 @@ async fn an_event_of_the_future_waits_for_its_time() {
     assert_eq!(world.platforms.of(TIKTOK).requests, before + 1);
     // The clock of the platforms goes along: it is their present as well.
     let clock_offset_s = 3600;
-    world.platforms.both(&Settings { clock_offset_s, ..Settings::default() });
+    world.platforms.all(&Settings { clock_offset_s, ..Settings::default() });
     world.advance(Duration::from_secs(2)).await;
     world.until_counts("tiktok", Counts::delivered(3)).await;
     world.until_counts("google-ads", Counts::delivered(3)).await;

@@ -36,7 +36,7 @@ struct Ground {
 impl Ground {
     async fn new(network: &Settings) -> Self {
         let platforms = Platforms::start().await;
-        platforms.both(&Settings { latency_ms: 20, jitter_ms: 20, ..network.clone() });
+        platforms.all(&Settings { latency_ms: 20, jitter_ms: 20, ..network.clone() });
         let folder = tempfile::tempdir().unwrap();
         let mut environment = platforms.environment();
         let store = folder.path().join("signalbox.db");
@@ -180,7 +180,7 @@ async fn a_test_that_was_under_way_is_not_sent_after_all() {
     let mut ground = Ground::new(&Settings::default()).await;
     ground.environment.insert("TIKTOK_TEST_SECRET".to_owned(), "secret".to_owned());
     // It waits at the platform while the service is killed.
-    ground.platforms.both(&Settings { hang: true, ..Settings::default() });
+    ground.platforms.all(&Settings { hang: true, ..Settings::default() });
     let mut program = Program::serve(&ground.environment).await;
     let asking = program.api.with_key("secret");
     let mut asked = JoinSet::new();
@@ -192,7 +192,7 @@ async fn a_test_that_was_under_way_is_not_sent_after_all() {
     .await;
     program.kill();
     assert!(asked.join_next().await.unwrap().unwrap(), "nobody was told");
-    ground.platforms.both(&Settings::default());
+    ground.platforms.all(&Settings::default());
 
     let program = Program::serve(&ground.environment).await;
     let test = program.api.settled("tiktok", "test-123").await;

@@ -7,11 +7,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::harness::{
-    Counts, Faults, GOOGLE, Platforms, Program, SPEC_EVENT, TIKTOK, booked, ids, many, signalbox, until,
+    ALL, Counts, Faults, Platforms, Program, SPEC_EVENT, booked, ids, many, signalbox, until,
 };
 
-const SINKS: [&str; 2] = ["tiktok", "google-ads"];
-/// Events that both platforms are being told of when the disk is full.
+/// Events that the platforms are being told of when the disk is full.
 const UNDER_WAY: usize = 30;
 /// How often this is tried.
 const ROUNDS: usize = 10;
@@ -25,7 +24,7 @@ struct Ground {
 
 impl Ground {
     async fn new() -> Self {
-        let platforms = Platforms::start().await;
+        let platforms = Platforms::telling(ALL).await;
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("store");
         std::fs::create_dir(&store).unwrap();
@@ -37,41 +36,45 @@ impl Ground {
         Self { platforms, faults, environment, _folder: folder }
     }
 
-    /// Fills the disk while both platforms are being told of [`UNDER_WAY`] events; both have them all at the end, and
+    /// Fills the disk while the platforms are being told of [`UNDER_WAY`] events; they have them all at the end, and
     /// the store does not know it. Returns all events reported.
     async fn fill_disk_under_way(&self, program: &Program) -> Vec<Value> {
         let mut events = Vec::new();
         for round in 0..ROUNDS {
-            self.platforms.both(&Settings { latency_ms: 1_000, ..Settings::default() });
+            self.platforms.all(&Settings { latency_ms: 1_000, ..Settings::default() });
             // One request for all, so that all are under way at one moment.
             let more = many(&format!("round-{round}"), UNDER_WAY);
             program.api.report(&more).await;
             self.faults.set_disk_full(true);
-            self.platforms.both(&Settings::default());
+            self.platforms.all(&Settings::default());
             let (before, under_way) = (events.len() as u64, more.len() as u64);
             let all = before + under_way;
             events.extend(more);
-            until("both to have been told all", async || {
-                let received = [TIKTOK, GOOGLE].map(|platform| self.platforms.of(platform).received);
-                if received == [all, all] { Ok(()) } else { Err(format!("{received:?}")) }
+            until("all to have been told all", async || {
+                let received = self.platforms.each(|report| report.received);
+                if received.iter().all(|count| *count == all) { Ok(()) } else { Err(format!("{received:?}")) }
             })
             .await;
             let expected = Counts { delivered: before, pending: under_way, ..Counts::default() };
-            if [program.api.counts(SINKS[0]).await, program.api.counts(SINKS[1]).await] == [expected; 2] {
+            let mut are_unwritten = true;
+            for sink in self.platforms.sinks() {
+                are_unwritten &= program.api.counts(sink).await == expected;
+            }
+            if are_unwritten {
                 return events;
             }
             // They were faster than this test: once more.
             self.faults.set_disk_full(false);
-            for sink in SINKS {
+            for sink in self.platforms.sinks() {
                 program.api.until_counts(sink, Counts::delivered(all)).await;
             }
         }
         panic!("results were written on a full disk {ROUNDS} times")
     }
 
-    /// Everything is delivered at both, once, and the account says so, also from what is on disk.
+    /// Everything is delivered at all sinks, once, and the account says so, also from what is on disk.
     async fn assert_account(&self, mut program: Program, events: &[Value]) {
-        for sink in SINKS {
+        for sink in self.platforms.sinks() {
             program.api.until_counts(sink, Counts::delivered(events.len() as u64)).await;
         }
         self.platforms.assert_counted_once(&ids(events));
@@ -102,7 +105,7 @@ async fn a_full_disk_is_said_and_loses_nothing_and_work_goes_on_once_it_is_freed
     assert_eq!(ready.json["error"], "the store cannot write: database or disk is full");
     assert_eq!(program.api.get("/healthz").await.status, 200, "it is alive");
     // What the platforms have answered waits to be written, and the account can still be read.
-    for sink in SINKS {
+    for sink in ground.platforms.sinks() {
         assert_eq!(program.api.counts(sink).await.pending, UNDER_WAY as u64);
     }
     assert_eq!(program.api.audit().await["accepted"], events.len());
@@ -116,8 +119,11 @@ async fn a_full_disk_is_said_and_loses_nothing_and_work_goes_on_once_it_is_freed
     let later = many("later", 5);
     program.api.report(&later).await;
     ground.assert_account(program, &[events, later].concat()).await;
-    let resent = [TIKTOK, GOOGLE].map(|platform| ground.platforms.of(platform).deduplicated);
-    assert_eq!(resent, [0, 0], "what was answered while the disk was full was written later");
+    let resent = ground.platforms.each(|report| report.deduplicated);
+    assert!(
+        resent.iter().all(|count| *count == 0),
+        "{resent:?}: what was answered while the disk was full was written later"
+    );
 }
 
 /// What the platforms answered is forgotten then: they are told again, and recognise it.
@@ -138,7 +144,7 @@ async fn a_service_that_ends_while_the_disk_is_full_goes_on_when_it_is_started_o
     let later = booked("later");
     program.api.report(std::slice::from_ref(&later)).await;
     ground.assert_account(program, &[events, vec![later]].concat()).await;
-    let resent = [TIKTOK, GOOGLE].map(|platform| ground.platforms.of(platform).deduplicated);
+    let resent = ground.platforms.each(|report| report.deduplicated);
     assert!(
         resent.iter().all(|resent| *resent <= UNDER_WAY as u64),
         "{resent:?}: no more than was under way"

@@ -15,7 +15,7 @@ async fn everything_gets_through_a_bad_network_once() {
     // Few in a request, so that there are many requests for things to happen to.
     let file = "[[sinks]]\nkind = 'tiktok'\nmax_batch = 5\n[[sinks]]\nkind = 'google-ads'\nmax_batch = 5";
     let world = Setup::new().file(file).start().await;
-    world.platforms.both(&Settings {
+    world.platforms.all(&Settings {
         p_lost_reply: 0.2,
         p_cut: 0.05,
         p_500: 0.05,
@@ -57,7 +57,7 @@ async fn each_fault_has_its_name() {
         (Settings { p_429: 1.0, retry_after_s: Some(4), ..Settings::default() }, "rate_limited", Some(429)),
     ] {
         let world = World::start().await;
-        world.platforms.both(&settings);
+        world.platforms.all(&settings);
         let events = many("e", 2);
         world.report(&events).await;
         for sink in ["tiktok", "google-ads"] {
@@ -72,7 +72,7 @@ async fn each_fault_has_its_name() {
                 assert_eq!(waiting["responseCode"].as_u64(), code, "{sink}: {waiting}");
             }
         }
-        world.platforms.both(&Settings::default());
+        world.platforms.all(&Settings::default());
         world.advance(Duration::from_secs(4)).await;
         world.until_counts("tiktok", Counts::delivered(2)).await;
         world.until_counts("google-ads", Counts::delivered(2)).await;

@@ -281,7 +281,7 @@ async fn an_expired_access_token_is_renewed_without_anyone_noticing() {
 #[tokio::test]
 async fn an_access_token_that_is_refused_even_when_fresh_holds() {
     let world = World::start().await;
-    world.platforms.both(&Settings { p_401: 1.0, ..Settings::default() });
+    world.platforms.all(&Settings { p_401: 1.0, ..Settings::default() });
     world.report(&many("e", 10)).await;
     for (sink, said) in [("tiktok", "40102"), ("google-ads", "OAUTH_TOKEN_EXPIRED")] {
         let held = world.until_state(sink, "HELD").await;
@@ -295,7 +295,7 @@ async fn an_access_token_that_is_refused_even_when_fresh_holds() {
         (report.sinks.tiktok.requests, report.sinks.google_ads.requests, report.token_requests),
         (1, 2, 2)
     );
-    world.platforms.both(&Settings::default());
+    world.platforms.all(&Settings::default());
     for sink in ["tiktok", "google-ads"] {
         world.resume(sink).await;
         world.until_counts(sink, Counts::delivered(10)).await;

@@ -123,7 +123,7 @@ async fn what_was_perhaps_received_is_given_up_when_the_platform_no_longer_recog
         .await;
     }
     assert_eq!(world.platforms.of(TIKTOK).received, 1);
-    world.platforms.both(&Settings::default());
+    world.platforms.all(&Settings::default());
     world.advance(Duration::from_secs(49 * 3600)).await;
     let given_up = world.settled("tiktok", "lost").await;
     let seen = (&given_up["status"], &given_up["reason"], &given_up["attempts"]);

@@ -46,3 +46,4 @@ mod sinks;
 mod spec;
 mod stop;
 mod tls;
+mod verdicts;

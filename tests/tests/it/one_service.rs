@@ -1,22 +1,22 @@
 //! One service works on a store; any number of commands look at it.
 
 use conversion_store::{Access, StoreError};
-use platform_sandbox::Platform;
 use serde_json::Value;
 
-use crate::harness::{Counts, Platforms, Program, World, booked, many, signalbox};
+use crate::harness::{ALL, Counts, Platforms, Program, World, booked, many, signalbox};
 
 #[tokio::test]
 async fn a_second_service_on_the_same_store_refuses_to_start() {
-    let platforms = Platforms::start().await;
+    let platforms = Platforms::telling(ALL).await;
     let folder = tempfile::tempdir().unwrap();
     let mut environment = platforms.environment();
     let store = folder.path().join("signalbox.db");
     environment.insert("SIGNALBOX_STORE".to_owned(), format!("sqlite://{}", store.display()));
     let first = Program::serve(&environment).await;
     first.api.report(&[booked("e")]).await;
-    first.api.until_counts("tiktok", Counts::delivered(1)).await;
-    first.api.until_counts("google-ads", Counts::delivered(1)).await;
+    for sink in platforms.sinks() {
+        first.api.until_counts(sink, Counts::delivered(1)).await;
+    }
 
     // Another name of the same file is the same store.
     let indirect = folder.path().join(".").join("signalbox.db");
@@ -35,7 +35,7 @@ async fn a_second_service_on_the_same_store_refuses_to_start() {
     assert_eq!(audit, first.api.audit().await, "the command and the endpoint tell the same");
     let listed = signalbox(&["deliveries", "--json"], &environment).output().unwrap();
     assert_eq!(listed.status.code(), Some(0));
-    assert_eq!(String::from_utf8(listed.stdout).unwrap().lines().count(), 2);
+    assert_eq!(String::from_utf8(listed.stdout).unwrap().lines().count(), ALL.len());
     // And the first has not noticed.
     first.api.report(&[booked("f")]).await;
     first.api.until_counts("tiktok", Counts::delivered(2)).await;
@@ -44,7 +44,7 @@ async fn a_second_service_on_the_same_store_refuses_to_start() {
 /// Commands that read see a whole account at any moment, and the service does not notice them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_read_beside_a_service_that_is_at_work() {
-    let platforms = Platforms::start().await;
+    let platforms = Platforms::telling(ALL).await;
     let folder = tempfile::tempdir().unwrap();
     let mut environment = platforms.environment();
     let store = folder.path().join("signalbox.db");
@@ -70,11 +70,11 @@ async fn commands_read_beside_a_service_that_is_at_work() {
         let refused = signalbox(&["serve", "--listen", "127.0.0.1:0"], &environment).output().unwrap();
         assert_eq!(refused.status.code(), Some(2));
     }
-    for sink in ["tiktok", "google-ads"] {
+    for sink in platforms.sinks() {
         program.api.until_counts(sink, Counts::delivered(expected)).await;
     }
-    for platform in Platform::ALL {
-        let report = platforms.of(platform);
+    for platform in ALL {
+        let report = platforms.of(*platform);
         assert_eq!((report.received, report.deduplicated, report.counted_twice), (expected, 0, 0));
     }
     assert_eq!(program.api.audit().await["accepted"], expected);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use platform_sandbox::{Platform, Settings};
+use platform_sandbox::Settings;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use rusqlite::Connection;
@@ -17,7 +17,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::harness::disk::{self, Disk, Folder, Sync, Unsynced};
-use crate::harness::{Api, Counts, Faults, Platforms, Program, booked, figure, is_long, signalbox, until};
+use crate::harness::{
+    ALL, Api, Counts, Faults, Platforms, Program, booked, figure, is_long, signalbox, until,
+};
 
 const CALLERS: u64 = 4;
 /// Events in one request, at most.
@@ -39,8 +41,8 @@ struct Ground {
 
 impl Ground {
     async fn new() -> Self {
-        let platforms = Platforms::start().await;
-        platforms.both(&Settings { latency_ms: 10, jitter_ms: 30, ..Settings::default() });
+        let platforms = Platforms::telling(ALL).await;
+        platforms.all(&Settings { latency_ms: 10, jitter_ms: 30, ..Settings::default() });
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("store");
         std::fs::create_dir(&store).unwrap();
@@ -209,7 +211,7 @@ async fn survives(cuts: u32, seed: u64) -> (u64, u64) {
 /// Everything that was accepted is delivered at both, once, and the account says so, also from what is on disk.
 async fn assert_account(ground: &Ground, mut program: Program, accepted: &BTreeSet<String>) -> u64 {
     let count = accepted.len() as u64;
-    for sink in ["tiktok", "google-ads"] {
+    for sink in ground.platforms.sinks() {
         program.api.until_counts(sink, Counts::delivered(count)).await;
     }
     ground.platforms.assert_counted_once(accepted);
@@ -219,7 +221,7 @@ async fn assert_account(ground: &Ground, mut program: Program, accepted: &BTreeS
     let audit: Value = serde_json::from_slice(&audit.stdout).unwrap();
     assert_eq!((&audit["balanced"], &audit["accepted"]), (&true.into(), &count.into()));
     assert_eq!(ground.look_into(&disk::read(&ground.store)).events, *accepted);
-    Platform::ALL.iter().map(|platform| ground.platforms.of(*platform).deduplicated).sum()
+    ground.platforms.each(|report| report.deduplicated).iter().sum()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

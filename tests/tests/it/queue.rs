@@ -297,7 +297,7 @@ async fn nothing_is_lost_when_it_is_killed_among_the_calls() {
     let platforms = Platforms::start().await;
     // Retries after 0.6, 7.4 and 90 seconds: at least one finds the service back.
     platforms.sandbox.qstash().configure(QstashSettings { time_scale: 0.05, ..QstashSettings::default() });
-    platforms.both(&Settings { latency_ms: 20, jitter_ms: 20, ..Settings::default() });
+    platforms.all(&Settings { latency_ms: 20, jitter_ms: 20, ..Settings::default() });
     let folder = tempfile::tempdir().unwrap();
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let mut environment = platforms.environment();

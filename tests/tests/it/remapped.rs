@@ -8,7 +8,7 @@ use platform_sandbox::{Platform, QstashSettings, Settings};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{Api, Counts, GOOGLE, Platforms, Program, TIKTOK, event, ids, signalbox, until};
+use crate::harness::{Api, BOTH, Counts, GOOGLE, Platforms, Program, TIKTOK, event, ids, signalbox, until};
 
 /// Reported at once, before each kill.
 const EVENTS: usize = 800;
@@ -29,7 +29,7 @@ struct Ground {
 impl Ground {
     async fn new(more: &[(&str, &str)]) -> Self {
         let platforms = Platforms::start().await;
-        platforms.both(&Settings { latency_ms: 20, jitter_ms: 20, ..Settings::default() });
+        platforms.all(&Settings { latency_ms: 20, jitter_ms: 20, ..Settings::default() });
         platforms
             .sandbox
             .qstash()
@@ -96,7 +96,7 @@ impl Ground {
 
     /// Each conversion that the platform has was counted once, whatever pixel and name it came under.
     fn assert_none_counted_twice(&self) {
-        for platform in Platform::ALL {
+        for &platform in BOTH {
             let report = self.platforms.of(platform);
             let has = self.platforms.ids(platform).len() as u64;
             let counted = report.received - report.deduplicated;

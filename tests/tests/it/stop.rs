@@ -12,7 +12,7 @@ async fn nothing_is_sent_twice_when_it_is_stopped_in_order() {
     let platforms = Platforms::start().await;
     // Slow, and each request differently so: at any moment some are under way.
     let slow = Settings { latency_ms: 200, jitter_ms: 200, ..Settings::default() };
-    platforms.both(&slow);
+    platforms.all(&slow);
     let folder = tempfile::tempdir().unwrap();
     let mut environment = platforms.environment();
     let store = folder.path().join("signalbox.db");
@@ -50,7 +50,7 @@ async fn nothing_is_sent_twice_when_it_is_stopped_in_order() {
         assert_eq!(account["pending"], 2_000 - received, "{sink}");
     }
 
-    platforms.both(&Settings::default());
+    platforms.all(&Settings::default());
     let program = Program::serve(&environment).await;
     for sink in ["tiktok", "google-ads"] {
         program.api.until_counts(sink, Counts::delivered(2_000)).await;
@@ -65,13 +65,13 @@ async fn nothing_is_sent_twice_when_it_is_stopped_in_order() {
 async fn what_waits_outlives_a_restart() {
     let world = crate::harness::World::start().await;
     let down = Settings { down: true, ..Settings::default() };
-    world.platforms.both(&down);
+    world.platforms.all(&down);
     let events = many("e", 250);
     world.report(&events).await;
     world.until_counts("tiktok", Counts::pending(250)).await;
     let world = world.restart(&[]).await;
     world.until_counts("google-ads", Counts::pending(250)).await;
-    world.platforms.both(&Settings::default());
+    world.platforms.all(&Settings::default());
     until("all to be delivered", async || {
         let counts = [world.counts("tiktok").await, world.counts("google-ads").await];
         world.advance(std::time::Duration::from_secs(5)).await;

@@ -20,6 +20,11 @@ impl AccessTokens {
         self.0.insert(token, now_us.saturating_add(life_s.saturating_mul(1_000_000)));
     }
 
+    /// Whether a token was issued and has not had its time.
+    pub(crate) fn is_live(&self, token: &str, now_us: u64) -> bool {
+        self.0.get(token).is_some_and(|expires_us| *expires_us > now_us)
+    }
+
     pub(crate) fn revoke_all(&mut self) {
         self.0.clear();
     }

@@ -9,7 +9,7 @@ use crate::reply::Reply;
 use crate::settings::Settings;
 use crate::state::State;
 
-const SCOPE: &str = "https://www.googleapis.com/auth/adwords";
+const SCOPE: &str = "https://www.googleapis.com/auth/adwords https://www.googleapis.com/auth/datamanager";
 
 /// Why no token is issued.
 #[derive(Debug, thiserror::Error)]

@@ -28,6 +28,15 @@ pub enum Verdict {
         /// So often; always, if absent.
         times: Option<u32>,
     },
+    /// Google Data Manager: the event is named as the reason why the request is refused.
+    GoogleDataManager {
+        /// The reason, such as `INVALID_EVENT`.
+        reason: String,
+        /// What is said about the event.
+        message: Option<String>,
+        /// So often; always, if absent.
+        times: Option<u32>,
+    },
 }
 
 impl Verdict {
@@ -36,13 +45,16 @@ impl Verdict {
         match self {
             Self::TikTok { .. } => Platform::TikTok,
             Self::GoogleAds { .. } => Platform::GoogleAds,
+            Self::GoogleDataManager { .. } => Platform::GoogleDataManager,
         }
     }
 
     /// How often it is given; always, if absent.
     pub fn times(&self) -> Option<u32> {
         match self {
-            Self::TikTok { times, .. } | Self::GoogleAds { times, .. } => *times,
+            Self::TikTok { times, .. }
+            | Self::GoogleAds { times, .. }
+            | Self::GoogleDataManager { times, .. } => *times,
         }
     }
 
@@ -53,11 +65,12 @@ impl Verdict {
             Platform::GoogleAds => {
                 r#"{"family": "conversionUploadError", "code": "TOO_RECENT_EVENT", "message": "…", "times": 1}"#
             }
+            Platform::GoogleDataManager => r#"{"code": "INVALID_EVENT", "message": "…", "times": 1}"#,
         }
     }
 }
 
-/// The common JSON form of both verdicts.
+/// The common JSON form of all verdicts.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -71,28 +84,30 @@ struct Written {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(untagged, expecting = "a number (TikTok) or a name (Google Ads)")]
+#[serde(untagged, expecting = "a number (TikTok) or a name (Google)")]
 enum Code {
     Number(u32),
     Name(String),
 }
 
-/// A verdict that is neither platform's.
+/// A verdict that is no platform's.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "a verdict has either a code that is a number (TikTok), or a family and a code that are names (Google Ads)"
+    "a verdict has a code that is a number (TikTok) or a name (Google Data Manager), or a family and a code that are \
+     names (Google Ads)"
 )]
-struct NeitherForm;
+struct NoForm;
 
 impl TryFrom<Written> for Verdict {
-    type Error = NeitherForm;
+    type Error = NoForm;
 
-    fn try_from(written: Written) -> Result<Self, NeitherForm> {
+    fn try_from(written: Written) -> Result<Self, NoForm> {
         let Written { family, code, message, times } = written;
         match (family, code) {
             (None, Code::Number(code)) => Ok(Self::TikTok { code, message, times }),
             (Some(family), Code::Name(code)) => Ok(Self::GoogleAds { family, code, message, times }),
-            _ => Err(NeitherForm),
+            (None, Code::Name(reason)) => Ok(Self::GoogleDataManager { reason, message, times }),
+            _ => Err(NoForm),
         }
     }
 }
@@ -105,6 +120,9 @@ impl From<Verdict> for Written {
             }
             Verdict::GoogleAds { family, code, message, times } => {
                 Self { family: Some(family), code: Code::Name(code), message, times }
+            }
+            Verdict::GoogleDataManager { reason, message, times } => {
+                Self { family: None, code: Code::Name(reason), message, times }
             }
         }
     }

@@ -79,7 +79,10 @@ async fn refused_settings_change_nothing() {
         (json!({"acuity": {"webhook_target": "/api"}}), "acuity: webhook_target must be"),
         (json!({"acuity": {"twins": "both"}}), "acuity: unknown variant `both`"),
         (json!({"acuity": {"p_500": 1}}), "acuity: unknown field `p_500`"),
-        (json!({"acuity": {"down": true}, "nowhere": {}}), "there are tiktok, google-ads, acuity"),
+        (
+            json!({"acuity": {"down": true}, "nowhere": {}}),
+            "there are tiktok, google-ads, google-data-manager, acuity",
+        ),
     ];
     for (body, words) in cases {
         let (status, answer) = read(running.post("/__config").body(body.to_string())).await;

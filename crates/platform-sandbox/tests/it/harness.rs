@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 pub(crate) const TIKTOK: &str = "/open_api/v1.3/event/track/";
 pub(crate) const GOOGLE: &str = "/v26/customers/1234567890:uploadClickConversions";
+pub(crate) const INGEST: &str = "/v1/events:ingest";
 pub(crate) const ADJUST: &str = "/v26/customers/1234567890:uploadConversionAdjustments";
 pub(crate) const ACTION: &str = "customers/1234567890/conversionActions/987654321";
 
@@ -123,10 +124,7 @@ impl Running {
     }
 
     pub(crate) fn of(&self, platform: Platform) -> PlatformReport {
-        match platform {
-            Platform::TikTok => self.report().sinks.tiktok,
-            Platform::GoogleAds => self.report().sinks.google_ads,
-        }
+        self.report().sinks.of(platform).clone()
     }
 }
 

@@ -5,6 +5,7 @@ mod acuity_api;
 mod acuity_control;
 mod acuity_webhooks;
 mod control;
+mod data_manager;
 mod faults;
 mod google_adjustments;
 mod google_dedup;

@@ -12,7 +12,8 @@ async fn a_token_as_documented() {
     assert_eq!(status, 200);
     assert_eq!(answer["expires_in"], 3599);
     assert_eq!(answer["token_type"], "Bearer");
-    assert_eq!(answer["scope"], "https://www.googleapis.com/auth/adwords");
+    let scopes = "https://www.googleapis.com/auth/adwords https://www.googleapis.com/auth/datamanager";
+    assert_eq!(answer["scope"], scopes);
     assert_eq!(answer.get("refresh_token"), None);
     assert_ne!(answer["access_token"], running.grant("refresh").await.1["access_token"]);
     let other = running.post("/oauth2/v4/token").header("Content-Type", "application/x-www-form-urlencoded");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::Google;
 
 /// A status with these counts.
-fn status(word: &str, errors: Value) -> String {
+fn status(word: &str, errors: &Value) -> String {
     let destination = json!({
         "destination": {"reference": "987654321"},
         "requestStatus": word,
@@ -35,7 +35,7 @@ fn told(confirmation: Confirmation) -> Vec<String> {
 
 #[tokio::test]
 async fn the_request_is_asked_for_by_its_id() {
-    let google = Google::answering(200, status("SUCCESS", json!([])));
+    let google = Google::answering(200, status("SUCCESS", &json!([])));
     let answer = google.sink("").confirm("request/7 8", 2).await.unwrap();
     assert_eq!(told(answer), ["+", "+"]);
     let (line, body) = google.seen().remove(0);
@@ -46,7 +46,7 @@ async fn the_request_is_asked_for_by_its_id() {
 #[tokio::test]
 async fn what_is_still_worked_on_is_not_judged() {
     for word in ["PROCESSING", "REQUEST_STATUS_UNKNOWN", "SOMETHING_NEW", ""] {
-        assert_eq!(ask(200, &status(word, json!([])), 2).await, Confirmation::Processing, "{word}");
+        assert_eq!(ask(200, &status(word, &json!([])), 2).await, Confirmation::Processing, "{word}");
     }
 }
 
@@ -57,7 +57,7 @@ async fn rows_that_are_named_are_judged_one_by_one() {
         {"recordCount": "1", "reason": reason("CLICK_NOT_FOUND"), "recordIndices": ["2"]},
         {"recordCount": 2, "reason": reason("DUPLICATE_TRANSACTION_ID"), "recordIndices": [0, 3]},
     ]);
-    let told = told(ask(200, &status("PARTIAL_SUCCESS", errors), 4).await);
+    let told = told(ask(200, &status("PARTIAL_SUCCESS", &errors), 4).await);
     assert_eq!(
         told,
         [
@@ -82,7 +82,7 @@ async fn counts_without_rows_judge_nobody_unless_they_leave_no_doubt() {
         ("PARTIAL_SUCCESS", json!([count(1, "DUPLICATE_GCLID")]), 3, vec!["+"; 3]),
         ("PARTIAL_SUCCESS", json!([count(1, "INTERNAL_ERROR")]), 3, vec!["-INTERNAL_ERROR"; 3]),
     ] {
-        assert_eq!(told(ask(200, &status(word, errors), items).await), expected);
+        assert_eq!(told(ask(200, &status(word, &errors), items).await), expected);
     }
 }
 
@@ -96,7 +96,7 @@ async fn rows_that_contradict_their_counts_are_not_believed() {
             {"recordCount": 1, "reason": "B", "recordIndices": [1]},
         ]),
     ] {
-        let told = told(ask(200, &status("PARTIAL_SUCCESS", errors.clone()), 4).await);
+        let told = told(ask(200, &status("PARTIAL_SUCCESS", &errors), 4).await);
         assert!(told.iter().all(|verdict| verdict.starts_with('?')), "{errors}: {told:?}");
     }
 }
@@ -115,7 +115,7 @@ async fn a_reason_says_whether_it_is_tried_again() {
         ("PROCESSING_ERROR_REASON_SOMETHING_NEW", FailureClass::Rejected),
     ] {
         let errors = json!([{"recordCount": 1, "reason": reason, "recordIndices": [0]}]);
-        let Confirmation::Judged(verdicts) = ask(200, &status("FAILED", errors), 1).await else {
+        let Confirmation::Judged(verdicts) = ask(200, &status("FAILED", &errors), 1).await else {
             panic!("{reason} is no verdict");
         };
         let [LateVerdict::Refused(failure)] = verdicts.as_slice() else { panic!("{verdicts:?}") };

@@ -10,22 +10,32 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::api::Counts;
-use super::platforms::{Platforms, google_verdict, tiktok_verdict};
+use super::faults::Faults;
+use super::platforms::{ALL, Platforms, data_manager_verdict, google_verdict, tiktok_verdict};
 use super::program::{Program, signalbox};
 use super::wait::until;
 
 /// Few in a request, so that there are many requests for things to happen to.
-pub(crate) const SMALL_BATCHES: &str =
-    "[[sinks]]\nkind = 'tiktok'\nmax_batch = 5\n[[sinks]]\nkind = 'google-ads'\nmax_batch = 5\n";
+pub(crate) const SMALL_BATCHES: &str = "
+[[sinks]]
+kind = 'tiktok'
+max_batch = 5
+[[sinks]]
+kind = 'google-ads'
+max_batch = 5
+[[sinks]]
+kind = 'google-data-manager'
+max_batch = 5
+";
 
-/// Both platforms, and a store and settings in a folder of their own.
+/// The platforms, and a store and settings in a folder of their own.
 pub(crate) struct Ground {
     pub(crate) platforms: Platforms,
     pub(crate) environment: BTreeMap<String, String>,
     folder: TempDir,
 }
 
-/// How everything that was reported has ended, at both sinks alike.
+/// How everything that was reported has ended, at all sinks alike.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) delivered: BTreeSet<String>,
@@ -35,9 +45,14 @@ pub(crate) struct Outcome {
 }
 
 impl Ground {
-    /// A new one, with this configuration file.
+    /// A new one, where all platforms are told, with this configuration file.
     pub(crate) async fn start(file: &str) -> Self {
-        let platforms = Platforms::start().await;
+        Self::telling(ALL, file).await
+    }
+
+    /// The same, where these platforms are told: those of the file's sinks.
+    pub(crate) async fn telling(told: &'static [Platform], file: &str) -> Self {
+        let platforms = Platforms::telling(told).await;
         let folder = tempfile::tempdir().unwrap();
         let (store, config) = (folder.path().join("signalbox.db"), folder.path().join("signalbox.toml"));
         std::fs::write(&config, file).unwrap();
@@ -52,6 +67,13 @@ impl Ground {
         self.environment.insert(name.to_owned(), value.to_owned());
     }
 
+    /// Faults of the machine, for the services that are started from now on.
+    pub(crate) fn faults(&mut self) -> Faults {
+        let faults = Faults::new(self.folder.path(), self.folder.path());
+        self.environment.extend(faults.environment());
+        faults
+    }
+
     /// The service, listening.
     pub(crate) async fn serve(&self) -> Program {
         Program::serve(&self.environment).await
@@ -64,7 +86,7 @@ impl Ground {
         Program::spawn(address, &environment)
     }
 
-    /// Both platforms behave like this, and refuse these events for good.
+    /// All platforms behave like this, and refuse these events for good.
     pub(crate) fn refuse(&self, events: &BTreeSet<String>, network: &Settings) {
         let verdicts = events.iter().map(|id| tiktok_verdict(id, 40002, "not a valid event")).collect();
         let tiktok = Settings { verdicts, name_index: false, ..network.clone() };
@@ -72,6 +94,11 @@ impl Ground {
         let verdicts =
             events.iter().map(|id| google_verdict(id, "UNPARSEABLE_GCLID", "It cannot be read.")).collect();
         self.platforms.sandbox.configure(Platform::GoogleAds, Settings { verdicts, ..network.clone() });
+        let verdicts =
+            events.iter().map(|id| data_manager_verdict(id, "INVALID_EVENT", "It is none.")).collect();
+        self.platforms
+            .sandbox
+            .configure(Platform::GoogleDataManager, Settings { verdicts, ..network.clone() });
     }
 
     /// After the service has ended: how many deliveries the platforms have that are not on record as delivered. They were
@@ -101,9 +128,9 @@ impl Ground {
         self.sum(|report| report.deduplicated)
     }
 
-    /// A number of both platforms' reports.
+    /// A number of all platforms' reports.
     pub(crate) fn sum(&self, number: impl Fn(&PlatformReport) -> u64) -> u64 {
-        Platform::ALL.iter().map(|platform| number(&self.platforms.of(*platform))).sum()
+        self.platforms.each(number).iter().sum()
     }
 
     /// Deliveries that the store knows to be delivered. Read beside nobody, and without mending what a crash has left.
@@ -127,7 +154,7 @@ impl Ground {
         let on_record = program.api.audit().await["accepted"].as_u64();
         assert_eq!(on_record, Some(accepted), "what was accepted is on record");
         let expected = Counts { delivered: count, failed: refused, ..Counts::default() };
-        for sink in ["tiktok", "google-ads"] {
+        for sink in self.platforms.sinks() {
             program.api.until_counts(sink, expected).await;
             let found = program.api.deliveries(&format!("sink={sink}&status=FAILED")).await;
             let found: BTreeSet<String> =
@@ -143,7 +170,7 @@ impl Ground {
         assert_eq!(audit.status.code(), Some(0), "{}", String::from_utf8_lossy(&audit.stdout));
         let audit: Value = serde_json::from_slice(&audit.stdout).unwrap();
         assert_eq!((&audit["balanced"], &audit["accepted"]), (&true.into(), &accepted.into()));
-        for sink in ["tiktok", "google-ads"] {
+        for sink in self.platforms.sinks() {
             let account = &audit["sinks"][sink];
             let seen = ["delivered", "failed", "pending"].map(|status| account[status].as_u64());
             assert_eq!(seen, [count, refused, 0].map(Some), "{audit}");

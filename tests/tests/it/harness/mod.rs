@@ -22,7 +22,9 @@ pub(crate) use faults::Faults;
 pub(crate) use figures::{figure, is_long};
 pub(crate) use graphql::SPEC_QUERY;
 pub(crate) use ground::{Ground, Outcome, SMALL_BATCHES};
-pub(crate) use platforms::{GOOGLE, Platforms, TIKTOK, google_verdict, tiktok_verdict};
+pub(crate) use platforms::{
+    ALL, BOTH, DATA_MANAGER, GOOGLE, Platforms, TIKTOK, google_verdict, tiktok_verdict,
+};
 pub(crate) use program::{Program, signalbox};
 pub(crate) use visits::{BROWSER, HASHED_VISITOR, SITE, SITE_SETTINGS, VISITOR};
 pub(crate) use wait::until;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use conversion_core::Timestamp;
 use conversion_store::StoreError;
 use conversion_store::sqlite::SqliteStore;
+use platform_sandbox::Platform;
 use signalbox::{Clock, Config, Service};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -16,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::api::Api;
-use super::platforms::Platforms;
+use super::platforms::{BOTH, Platforms};
 use super::wait::until;
 
 /// What a test changes before the service starts.
@@ -24,6 +25,7 @@ pub(crate) struct Setup {
     variables: BTreeMap<String, String>,
     file: Option<String>,
     clock: Clock,
+    told: &'static [Platform],
 }
 
 impl Setup {
@@ -32,7 +34,7 @@ impl Setup {
     pub(crate) fn new() -> Self {
         let now = Timestamp::from_second(Clock::running().now().as_second()).unwrap();
         let clock = Clock::manual(now);
-        Self { variables: BTreeMap::new(), file: None, clock }
+        Self { variables: BTreeMap::new(), file: None, clock, told: BOTH }
     }
 
     /// Deliveries are driven by the sandbox's QStash, whose clock is not the service's.
@@ -44,6 +46,11 @@ impl Setup {
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.variables.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// These platforms are told.
+    pub(crate) fn telling(self, told: &'static [Platform]) -> Self {
+        Self { told, ..self }
     }
 
     /// A configuration file under the environment, or more of it.
@@ -61,7 +68,7 @@ impl Setup {
         self,
         addressed: impl FnOnce(&Platforms) -> Vec<(String, String)>,
     ) -> World {
-        let platforms = Platforms::start().await;
+        let platforms = Platforms::telling(self.told).await;
         let folder = tempfile::tempdir().unwrap();
         let mut variables = platforms.environment();
         let store = folder.path().join("signalbox.db");

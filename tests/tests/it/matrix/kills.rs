@@ -30,8 +30,8 @@ fn instants() -> StdRng {
 
 /// What is refused gathers over the kills, and a batch of nothing else is taken for a wrong setting: whoever runs the
 /// service ends such a hold.
-async fn end_holds(api: &Api) {
-    for sink in ["tiktok", "google-ads"] {
+async fn end_holds(ground: &Ground, api: &Api) {
+    for sink in ground.platforms.sinks() {
         let found = api.sink(sink).await;
         if found["holdReason"] == "all_refused" {
             let reply = api.post(&format!("/api/sinks/{sink}/resume"), "").await;
@@ -51,10 +51,10 @@ async fn live(ground: &Ground, random: &mut StdRng, start: Duration, service: &w
         program.look_for_api().ok_or_else(|| format!("{:?}", program.printed()))
     })
     .await;
-    end_holds(&api).await;
+    end_holds(ground, &api).await;
     service.send(Some(api)).unwrap();
     // By how much has been done, not by time, so that a slow machine kills in the midst of work, too: fewer than what
-    // callers add to a life for both platforms.
+    // callers add to a life for all platforms.
     let received = |report: &PlatformReport| report.received;
     let enough = ground.sum(received) + random.random_range(0..(REQUESTS * IN_ONE_REQUEST) as u64);
     until("some deliveries", async || {
@@ -101,9 +101,11 @@ async fn at_random_instants() {
     assert_eq!(accepted.len(), kills * REQUESTS * IN_ONE_REQUEST);
     assert!(amid_work > 0, "no kill left anything in doubt: nothing was tested");
     until("nothing to wait", async || {
-        end_holds(&program.api).await;
-        let pending =
-            program.api.counts("tiktok").await.pending + program.api.counts("google-ads").await.pending;
+        end_holds(&ground, &program.api).await;
+        let mut pending = 0;
+        for sink in ground.platforms.sinks() {
+            pending += program.api.counts(sink).await.pending;
+        }
         if pending == 0 { Ok(()) } else { Err(format!("{pending} deliveries")) }
     })
     .await;

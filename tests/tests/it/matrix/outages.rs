@@ -2,20 +2,22 @@
 
 use std::time::Duration;
 
-use platform_sandbox::{Settings, Verdict};
+use platform_sandbox::{PlatformReport, Settings, Verdict};
 
-use crate::harness::{Counts, GOOGLE, Ground, Outcome, SMALL_BATCHES, Setup, TIKTOK, ids, many, until};
+use crate::harness::{
+    ALL, BOTH, Counts, GOOGLE, Ground, Outcome, SMALL_BATCHES, Setup, TIKTOK, ids, many, until,
+};
 
 /// On a clock that the test puts forward: in real time it takes an hour.
 #[tokio::test]
 async fn down_for_longer_than_the_longest_wait() {
     /// No hold for an outage lasts longer.
     const CAP: Duration = Duration::from_secs(300);
-    let world = Setup::new().file(SMALL_BATCHES).start().await;
-    world.platforms.both(&Settings { down: true, ..Settings::default() });
+    let world = Setup::new().telling(ALL).file(SMALL_BATCHES).start().await;
+    world.platforms.all(&Settings { down: true, ..Settings::default() });
     let events = many("e", 100);
     world.report(&events).await;
-    for sink in ["tiktok", "google-ads"] {
+    for sink in world.platforms.sinks() {
         until(&format!("{sink} to wait for the longest"), async || {
             let held = world.sink(sink).await["heldUntil"].clone();
             let seconds = |time: &str| time.parse::<conversion_core::Timestamp>().unwrap().as_second();
@@ -32,44 +34,49 @@ async fn down_for_longer_than_the_longest_wait() {
     for _ in 0..12 {
         world.advance(CAP).await;
     }
-    for sink in ["tiktok", "google-ads"] {
+    for sink in world.platforms.sinks() {
         world.until_counts(sink, Counts::pending(100)).await;
     }
-    world.platforms.both(&Settings::default());
+    world.platforms.all(&Settings::default());
     until("all to be delivered", async || {
-        let counts = [world.counts("tiktok").await, world.counts("google-ads").await];
         world.advance(Duration::from_secs(20)).await;
-        if counts == [Counts::delivered(100); 2] { Ok(()) } else { Err(format!("{counts:?}")) }
+        for sink in world.platforms.sinks() {
+            let counts = world.counts(sink).await;
+            if counts != Counts::delivered(100) {
+                return Err(format!("{sink}: {counts:?}"));
+            }
+        }
+        Ok(())
     })
     .await;
     world.platforms.assert_counted_once(&ids(&events));
-    assert_eq!([TIKTOK, GOOGLE].map(|platform| world.platforms.of(platform).deduplicated), [0, 0]);
+    assert!(world.platforms.each(|report| report.deduplicated).iter().all(|count| *count == 0));
     world.audit().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_connection_is_cut_after_the_platform_has_taken_the_batch() {
     let ground = Ground::start(SMALL_BATCHES).await;
-    ground.platforms.both(&Settings { p_lost_reply: 1.0, ..Settings::default() });
+    ground.platforms.all(&Settings { p_lost_reply: 1.0, ..Settings::default() });
     let program = ground.serve().await;
     let events = many("e", 100);
     program.api.report(&events).await;
-    until("both to have taken some and answered nothing", async || {
-        let received = [TIKTOK, GOOGLE].map(|platform| ground.platforms.of(platform).received);
+    until("all to have taken some and answered nothing", async || {
+        let received = ground.platforms.each(|report| report.received);
         if received.contains(&0) { Err(format!("{received:?}")) } else { Ok(()) }
     })
     .await;
-    for sink in ["tiktok", "google-ads"] {
+    for sink in ground.platforms.sinks() {
         assert_eq!(program.api.counts(sink).await.delivered, 0, "nobody has said that it was taken");
     }
-    ground.platforms.both(&Settings::default());
-    let lost = |platform| ground.platforms.of(platform).by_outcome.get("lost_reply").copied().unwrap_or(0);
+    ground.platforms.all(&Settings::default());
+    let lost = |report: &PlatformReport| report.by_outcome.get("lost_reply").copied().unwrap_or(0);
     let delivered = Counts::delivered(100);
-    for sink in ["tiktok", "google-ads"] {
+    for sink in ground.platforms.sinks() {
         program.api.until_counts(sink, delivered).await;
     }
     // A batch of five for each answer that was lost.
-    let resends = 5 * (lost(TIKTOK) + lost(GOOGLE));
+    let resends = 5 * ground.sum(lost);
     ground.assert_outcome(program, &Outcome { delivered: ids(&events), resends, ..Outcome::default() }).await;
 }
 
@@ -106,7 +113,7 @@ async fn an_error_under_http_200_is_an_error() {
 async fn a_platform_that_takes_connections_and_never_answers() {
     let file =
         "[[sinks]]\nkind = 'tiktok'\nmax_batch = 5\ntimeout_seconds = 1\n[[sinks]]\nkind = 'google-ads'\n";
-    let ground = Ground::start(file).await;
+    let ground = Ground::telling(BOTH, file).await;
     ground.platforms.sandbox.configure(TIKTOK, Settings { hang: true, ..Settings::default() });
     let program = ground.serve().await;
     let events = many("e", 300);

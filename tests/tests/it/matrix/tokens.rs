@@ -9,7 +9,7 @@ use crate::harness::{Counts, GOOGLE, Ground, Outcome, SMALL_BATCHES, TIKTOK, ids
 async fn an_access_token_that_expires_mid_run_is_renewed() {
     let ground = Ground::start(SMALL_BATCHES).await;
     let slow = Settings { latency_ms: 20, ..Settings::default() };
-    ground.platforms.both(&slow);
+    ground.platforms.all(&slow);
     let program = ground.serve().await;
     let events = many("e", 400);
     let (before, after) = events.split_at(200);
@@ -28,7 +28,8 @@ async fn an_access_token_that_expires_mid_run_is_renewed() {
     let refused: u64 = refused.map(|(_, count)| count).sum();
     // As many as may be in flight had the old token; one renewal serves them all.
     assert!((1..=4).contains(&refused), "{report:?}");
-    assert_eq!(ground.platforms.sandbox.report().token_requests, 2);
+    // Data Manager's died with it, and is renewed once, too.
+    assert_eq!(ground.platforms.sandbox.report().token_requests, 4);
     assert_eq!(program.api.sink("google-ads").await["state"], "ACTIVE");
     ground.assert_outcome(program, &outcome).await;
 }
@@ -37,13 +38,13 @@ async fn an_access_token_that_expires_mid_run_is_renewed() {
 async fn a_token_that_is_revoked_mid_run_holds_and_is_mended_by_a_restart() {
     let mut ground = Ground::start(SMALL_BATCHES).await;
     let slow = Settings { latency_ms: 20, ..Settings::default() };
-    ground.platforms.both(&slow);
+    ground.platforms.all(&slow);
     let mut program = ground.serve().await;
     let events = many("e", 400);
     let (before, after) = events.split_at(200);
     program.api.report(before).await;
-    until("both to have some", async || {
-        let received = [TIKTOK, GOOGLE].map(|platform| ground.platforms.of(platform).received);
+    until("all to have some", async || {
+        let received = ground.platforms.each(|report| report.received);
         if received.contains(&0) { Err(format!("{received:?}")) } else { Ok(()) }
     })
     .await;
@@ -52,7 +53,9 @@ async fn a_token_that_is_revoked_mid_run_holds_and_is_mended_by_a_restart() {
     let revoked = Settings { refresh_tokens: another, revoke: true, ..slow };
     ground.platforms.sandbox.configure(GOOGLE, revoked);
     program.api.report(after).await;
-    for (sink, said) in [("tiktok", "40105"), ("google-ads", "invalid_grant")] {
+    for (sink, said) in
+        [("tiktok", "40105"), ("google-ads", "invalid_grant"), ("google-data-manager", "invalid_grant")]
+    {
         let held = program.api.until_state(sink, "HELD").await;
         assert_eq!(held["holdReason"], "unauthorized");
         assert!(held["holdMessage"].as_str().unwrap().contains(said), "{held}");
@@ -64,6 +67,7 @@ async fn a_token_that_is_revoked_mid_run_holds_and_is_mended_by_a_restart() {
     let resends = ground.may_be_resent().await;
     ground.set("TIKTOK_ACCESS_TOKEN", "another");
     ground.set("GOOGLE_ADS_REFRESH_TOKEN", "another");
+    ground.set("GOOGLE_DATA_MANAGER_REFRESH_TOKEN", "another");
     let program = ground.serve().await;
     assert_eq!(program.api.sink("tiktok").await["holdReason"], json!(null));
     ground.assert_outcome(program, &Outcome { delivered: ids(&events), resends, ..Outcome::default() }).await;

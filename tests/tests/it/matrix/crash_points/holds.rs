@@ -111,16 +111,16 @@ async fn of_a_retry_by_hand() {
         let events = many("e", 10);
         program.api.report(&events).await;
         let mut failed = Vec::new();
-        for sink in ["tiktok", "google-ads"] {
+        for sink in ground.platforms.sinks() {
             let delivery = program.api.settled(sink, "e-3").await;
             assert_eq!(delivery["status"], "FAILED");
             failed.push(format!("/api/deliveries/{}/retry", delivery["id"].as_str().unwrap()));
         }
         program.kill();
-        ground.platforms.both(&Settings::default());
+        ground.platforms.all(&Settings::default());
         let resends = crash(&ground, ANYWHERE, (point, 1), async |api| ask(api, &failed[0]).await).await;
         let program = restart(&ground, ANYWHERE).await;
-        for (sink, path) in ["tiktok", "google-ads"].into_iter().zip(&failed) {
+        for (sink, path) in ground.platforms.sinks().zip(&failed) {
             if program.api.delivery(sink, "e-3").await["status"] == "FAILED" {
                 ask(&program.api, path).await;
             }

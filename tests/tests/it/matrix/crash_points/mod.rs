@@ -6,6 +6,7 @@ mod events;
 mod holds;
 mod queue;
 mod starts;
+mod verdicts;
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
@@ -60,8 +61,15 @@ const ANYWHERE: &str = "127.0.0.1:0";
 
 #[test]
 fn every_point_is_on_a_way() {
-    let on_ways =
-        [events::points(), starts::points(), holds::points(), bookings::points(), queue::points()].concat();
+    let on_ways = [
+        events::points(),
+        starts::points(),
+        holds::points(),
+        bookings::points(),
+        queue::points(),
+        verdicts::points(),
+    ]
+    .concat();
     for point in Point::all() {
         let count = on_ways.iter().filter(|other| **other == point).count();
         assert_eq!(count, 1, "{} is crashed at {count} times", point.name());
@@ -88,7 +96,7 @@ const ELSEWHERE: [&str; 6] = [
 fn every_write_of_the_store_is_a_point() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/conversion-store/src/sqlite");
     let mut found = Vec::new();
-    for file in ["mod.rs", "bookings.rs", "queue.rs", "attributions.rs"] {
+    for file in ["mod.rs", "bookings.rs", "queue.rs", "confirmations.rs", "attributions.rs"] {
         let source = fs::read_to_string(format!("{folder}/{file}")).unwrap();
         for method in source.split("    async fn ").filter(|method| method.contains("self.write(")) {
             let action = ["let action = \"", "self.write(\""].into_iter().find_map(|before| {

@@ -1,7 +1,7 @@
 //! A start after a crash crashes, too: what was under way is freed, registered and taken up once more.
 
 use conversion_store::crash::Point;
-use platform_sandbox::{Platform, Settings};
+use platform_sandbox::Settings;
 
 use super::{ANYWHERE, commits, crash, restart};
 use crate::harness::{Ground, Outcome, SMALL_BATCHES, ids, many, until};
@@ -18,21 +18,21 @@ async fn of_a_start_after_a_crash() {
         let events = many("e", 200);
         let (answered, unanswered) = events.split_at(20);
         program.api.report(answered).await;
-        let received = || Platform::ALL.map(|platform| ground.platforms.of(platform).received);
-        until("both to have some", async || {
+        let received = || ground.platforms.each(|report| report.received);
+        until("all to have some", async || {
             if received().contains(&0) { Err(format!("{:?}", received())) } else { Ok(()) }
         })
         .await;
         // The rest is in flight, in memory or in the store alone: all kinds of leases are left behind.
-        ground.platforms.both(&Settings { hang: true, ..Settings::default() });
+        ground.platforms.all(&Settings { hang: true, ..Settings::default() });
         program.api.report(unanswered).await;
-        until("both to be asked in vain", async || {
-            let under_way = Platform::ALL.map(|platform| ground.platforms.of(platform).in_flight);
+        until("all to be asked in vain", async || {
+            let under_way = ground.platforms.each(|report| report.in_flight);
             if under_way.contains(&0) { Err(format!("{under_way:?}")) } else { Ok(()) }
         })
         .await;
         program.kill();
-        ground.platforms.both(&Settings::default());
+        ground.platforms.all(&Settings::default());
         let resends = crash(&ground, ANYWHERE, (point, 1), async |_| {}).await;
         let program = restart(&ground, ANYWHERE).await;
         ground
