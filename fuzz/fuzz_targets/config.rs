@@ -14,9 +14,10 @@ use signalbox_fuzz::{SENTINEL, SENTINEL_NUMBER, repeats_a_value};
 use toml::{Table, Value};
 
 /// Settings that are credentials.
-const SECRETS: [&str; 11] = [
+const SECRETS: [&str; 12] = [
     "access_token",
     "api_key",
+    "app_secret",
     "client_secret",
     "current_signing_key",
     "developer_token",
@@ -29,13 +30,19 @@ const SECRETS: [&str; 11] = [
 ];
 
 /// Variables that give them.
-const SECRET_VARIABLES: [&str; 11] = [
+const SECRET_VARIABLES: [&str; 17] = [
     "ACUITY_API_KEY",
     "ACUITY_WEBHOOK_KEYS",
     "GOOGLE_ADS_CLIENT_SECRET",
     "GOOGLE_ADS_DEVELOPER_TOKEN",
     "GOOGLE_ADS_REFRESH_TOKEN",
     "GOOGLE_ADS_TEST_SECRET",
+    "GOOGLE_DATA_MANAGER_CLIENT_SECRET",
+    "GOOGLE_DATA_MANAGER_REFRESH_TOKEN",
+    "GOOGLE_DATA_MANAGER_TEST_SECRET",
+    "META_ACCESS_TOKEN",
+    "META_APP_SECRET",
+    "META_TEST_SECRET",
     "QSTASH_CURRENT_SIGNING_KEY",
     "QSTASH_TOKEN",
     "SIGNALBOX_API_KEY",
@@ -85,6 +92,8 @@ fn read(table: Table, environment: &Environment) -> String {
         printed += &match kind {
             "tiktok" => print(sink_tiktok::settings(table)),
             "google-ads" => print(sink_google_ads::settings(table)),
+            "google-data-manager" => print(sink_google_data_manager::settings(table)),
+            "meta" => print(sink_meta::settings(table)),
             "acuity" => print(source_acuity::settings(table)),
             kind => panic!("the settings of {kind} are not read here"),
         };

@@ -1,4 +1,4 @@
-//! What the tests hold the program against: the platforms' own clients from npm, schemathesis from PyPI, and Chromium.
+//! What the tests hold the program against: the platforms' own clients from npm and PyPI, schemathesis, and Chromium.
 
 use std::env;
 use std::fs;
@@ -10,6 +10,12 @@ use super::run;
 /// Names that Chromium goes by.
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
+/// Python environments below `target/`, and what is in each: every package that it needs, in its version.
+const ENVIRONMENTS: [(&str, &str); 2] = [
+    ("schemathesis", "tests/openapi/requirements.txt"),
+    ("meta-sdk", "crates/sink-meta/tests/peers/requirements.txt"),
+];
+
 /// Installs what is missing.
 pub(crate) fn install() -> Result<(), String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers");
@@ -18,7 +24,9 @@ pub(crate) fn install() -> Result<(), String> {
         run(Command::new("npm").args(arguments).current_dir(&folder))
             .map_err(|error| format!("{error}: the tests need Node.js with npm"))?;
     }
-    install_schemathesis()?;
+    for (name, requirements) in ENVIRONMENTS {
+        install_python(name, requirements)?;
+    }
     program(&BROWSERS, "chromium", "the tests need Chromium: install the package chromium")
 }
 
@@ -41,12 +49,11 @@ fn install_package(package: &str, missing: &str) -> Result<(), String> {
         .map_err(|error| format!("{error}: {missing}"))
 }
 
-/// Into `target/schemathesis`, in the versions that `tests/openapi/requirements.txt` names. A copy of that file is left
-/// there when it is done.
-fn install_schemathesis() -> Result<(), String> {
+/// Installs what the file names, and nothing besides. A copy of the file is left there when it is done.
+fn install_python(name: &str, requirements: &str) -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let wanted = root.join("tests/openapi/requirements.txt");
-    let folder = root.join("target/schemathesis");
+    let wanted = root.join(requirements);
+    let folder = root.join("target").join(name);
     let installed = folder.join("requirements.txt");
     let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     let text = fs::read(&wanted).map_err(|error| failed(&wanted, error))?;
@@ -58,7 +65,8 @@ fn install_schemathesis() -> Result<(), String> {
         install_package("python3-venv", "the tests need Python 3 with venv and pip")?;
         venv()?;
     }
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+    let pip =
+        ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"];
     run(Command::new(folder.join("bin/python")).args(pip).arg(&wanted))?;
     fs::write(&installed, text).map_err(|error| failed(&installed, error))
 }

@@ -65,11 +65,14 @@ impl Header {
     }
 }
 
-/// A JSON body that knows where each item of the batch stands in it.
-#[derive(Clone, PartialEq, Eq)]
+/// A JSON body that knows where each item of the batch stands in it. It is recorded as [`Self::json`] and sent as
+/// [`Self::sent`]: they differ by credentials alone.
+#[derive(Clone)]
 pub struct Body {
     json: String,
     items: Vec<Range<usize>>,
+    /// Where [`REDACTED`] stands in quotes for a credential, in order.
+    secrets: Vec<(Range<usize>, Secret)>,
 }
 
 impl Body {
@@ -87,17 +90,46 @@ impl Body {
             ranges.push(start..json.len());
         }
         json.push_str(suffix);
-        Self { json, items: ranges }
+        Self { json, items: ranges, secrets: Vec::new() }
+    }
+
+    /// The same JSON object with one more member at its end, which is a credential.
+    #[must_use]
+    pub fn with_secret(mut self, name: &str, secret: Secret) -> Self {
+        self.json.pop();
+        self.json.push_str(&format!(",\"{name}\":"));
+        let start = self.json.len();
+        self.json.push_str(&format!("\"{REDACTED}\"}}"));
+        self.secrets.push((start..self.json.len() - 1, secret));
+        self
     }
 
     /// A recorded body with its item ranges.
     pub fn from_recorded(json: String, items: Vec<Range<usize>>) -> Self {
-        Self { json, items }
+        Self { json, items, secrets: Vec::new() }
     }
 
-    /// The whole body.
+    /// The whole body as it is recorded: credentials are redacted.
     pub fn json(&self) -> &str {
         &self.json
+    }
+
+    /// The whole body as it is sent.
+    pub fn sent(&self) -> String {
+        let mut sent = String::with_capacity(self.json.len() + 512 * self.secrets.len());
+        let mut rest = 0;
+        for (range, secret) in &self.secrets {
+            sent.push_str(self.json.get(rest..range.start).unwrap_or_default());
+            sent.push_str(&serde_json::Value::from(secret.expose()).to_string());
+            rest = range.end;
+        }
+        sent.push_str(self.json.get(rest..).unwrap_or_default());
+        sent
+    }
+
+    /// Its credentials.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.secrets.iter().map(|(_, secret)| secret)
     }
 
     /// Where each item stands, in bytes.
@@ -123,7 +155,7 @@ impl Body {
         Some([prefix, item, suffix].concat())
     }
 
-    /// The body without the items at other positions. There are as many items as before, each at its position: those
+    /// The body, to be recorded, without the items at other positions. There are as many items as before, each at its position: those
     /// that are dropped are empty.
     #[must_use]
     pub fn with_items_at(self, positions: &BTreeSet<usize>) -> Self {
@@ -144,9 +176,18 @@ impl Body {
         };
         let items = self.items.iter().enumerate().map(&mut keep).collect();
         json.push_str(self.json.get(last.end..).unwrap_or_default());
-        Self { json, items }
+        Self { json, items, secrets: Vec::new() }
     }
 }
+
+/// As they are recorded.
+impl PartialEq for Body {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.json, &self.items) == (&other.json, &other.items)
+    }
+}
+
+impl Eq for Body {}
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -210,6 +251,26 @@ mod tests {
         let one = body.clone().with_items_at(&[1].into());
         assert_eq!((one.json(), one.len()), (&*body.with_item_alone(1).unwrap(), 3));
         assert_eq!(one.with_item_alone(1), body.with_item_alone(1));
+    }
+
+    #[test]
+    fn credentials_in_a_body_are_sent_and_not_recorded() {
+        let item = RawValue::from_string(r#"{"id":"a"}"#.to_owned()).unwrap();
+        let body = Body::compose(r#"{"data":["#, [&*item], "]}")
+            .with_secret("access_token", Secret::new(r#"hunter"2"#))
+            .with_secret("proof", Secret::new("hunter3"));
+        let recorded = r#"{"data":[{"id":"a"}],"access_token":"[redacted]","proof":"[redacted]"}"#;
+        assert_eq!((body.json(), body.with_item_alone(0).as_deref()), (recorded, Some(recorded)));
+        assert_eq!(
+            body.sent(),
+            r#"{"data":[{"id":"a"}],"access_token":"hunter\"2","proof":"hunter3"}"#,
+            "as JSON writes it"
+        );
+        assert_eq!(body.secrets().map(Secret::expose).collect::<Vec<_>>(), [r#"hunter"2"#, "hunter3"]);
+        assert!(!format!("{body:?}").contains("hunter"));
+        assert_eq!(body.clone().with_items_at(&[0].into()).json(), recorded);
+        let plain = Body::compose("[", [&*item], "]");
+        assert_eq!(plain.sent(), plain.json());
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod event;
 pub mod exchange;
 pub mod failure;
 pub mod identity;
+pub mod mapping;
 pub mod money;
 pub mod number;
 pub mod page;

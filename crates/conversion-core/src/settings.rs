@@ -61,6 +61,17 @@ fn without_values(message: &str) -> String {
     }
 }
 
+/// Whether it is a full http or https address.
+pub fn is_web_address(url: &str) -> bool {
+    let uri = url.parse::<http::Uri>();
+    uri.is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
+}
+
+/// Whether a path can follow it: an http or https address without query, fragment and credentials, since it is recorded.
+pub fn is_endpoint(url: &str) -> bool {
+    is_web_address(url) && !url.contains(['?', '#', '@'])
+}
+
 /// Longer names than this mean none that is known. Time and memory of a comparison grow with the length.
 const LONGEST_LIKE: usize = 64;
 

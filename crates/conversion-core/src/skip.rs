@@ -58,6 +58,11 @@ impl Skip {
         Self { reason, message: message.into() }
     }
 
+    /// An item has nothing but texts, numbers and flags; should writing it fail all the same, it fails without panic.
+    pub fn unserialisable(error: &serde_json::Error) -> Self {
+        Self::of(reason::UNSERIALISABLE, &[&error.to_string()])
+    }
+
     /// The same conversion was delivered before, under an earlier event.
     pub fn already_counted(earlier_name: &str) -> Self {
         Self::of(reason::ALREADY_COUNTED, &[earlier_name])

@@ -2,4 +2,5 @@
 
 use sink_google_ads as _;
 use sink_google_data_manager as _;
+use sink_meta as _;
 use sink_tiktok as _;

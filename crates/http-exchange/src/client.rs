@@ -90,9 +90,10 @@ impl Client {
 
     /// Sends `request`, with `access_token` where a header asks for one.
     pub async fn exchange(&self, request: &Arc<Request>, access_token: Option<&Secret>) -> Answer {
-        let builder = self.http.post(&request.url).body(request.body.json().to_owned());
+        let builder = self.http.post(&request.url).body(request.body.sent());
         let started = Instant::now();
-        let result = send(builder, &request.headers, access_token).await;
+        let secrets = request.body.secrets().chain(access_token).collect();
+        let result = send(builder, &request.headers, access_token, secrets).await;
         let exchange = Exchange {
             request: Arc::clone(request),
             reply: result.as_ref().ok().map(record),
@@ -108,7 +109,7 @@ impl Client {
         headers: &[Header],
         access_token: Option<&Secret>,
     ) -> Result<FullReply, Failure> {
-        send(self.http.get(url), headers, access_token).await
+        send(self.http.get(url), headers, access_token, access_token.into_iter().collect()).await
     }
 
     /// Posts a form whose fields are credentials. Not recorded.
@@ -118,13 +119,13 @@ impl Client {
     }
 }
 
-/// Sends with these headers; their credentials are taken out of the answer.
-async fn send(
+/// Sends with these headers; their credentials, as these secrets, are taken out of the answer.
+async fn send<'a>(
     mut builder: reqwest::RequestBuilder,
-    headers: &[Header],
+    headers: &'a [Header],
     access_token: Option<&Secret>,
+    mut secrets: Vec<&'a Secret>,
 ) -> Result<FullReply, Failure> {
-    let mut secrets: Vec<&Secret> = access_token.into_iter().collect();
     for header in headers {
         builder = match &header.value {
             HeaderValue::Plain(value) => builder.header(header.name, value.as_ref()),

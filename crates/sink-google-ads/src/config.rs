@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use conversion_core::identity::CallingCode;
 use conversion_core::secret::Secret;
-use conversion_core::settings::{self, SettingsError};
+use conversion_core::settings::{self, SettingsError, is_endpoint};
 use google_platform::ids;
 use serde::Deserialize;
 
@@ -86,13 +86,13 @@ impl Config {
         if !is_version(&self.api_version) {
             return refuse(format!("`api_version` must be `v` and a number, such as {API_VERSION}"));
         }
-        if !is_address(&self.base_url) || self.base_url.contains("/customers/") {
+        if !is_endpoint(&self.base_url) || self.base_url.contains("/customers/") {
             return refuse(format!(
                 "`base_url` must be an http or https origin with an optional prefix and without the API path, such \
                  as {BASE_URL}"
             ));
         }
-        if !is_address(&self.token_url) {
+        if !is_endpoint(&self.token_url) {
             return refuse(format!("`token_url` must be a full http or https address, such as {TOKEN_URL}"));
         }
         if let Some(name) = self.retract_on.iter().find(|name| self.events.contains_key(*name)) {
@@ -156,12 +156,4 @@ fn refuse(message: impl Into<String>) -> Result<(), SettingsError> {
 
 fn is_version(text: &str) -> bool {
     text.strip_prefix('v').is_some_and(|number| (1..=3).contains(&number.len()) && ids::is_number(number))
-}
-
-/// An address that holds no credential, because it is recorded.
-fn is_address(url: &str) -> bool {
-    let uri = url.parse::<http::Uri>();
-    let is_web =
-        uri.is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
-    is_web && !url.contains(['?', '#', '@'])
 }

@@ -6,7 +6,7 @@ use conversion_core::dedup::DedupTarget;
 use conversion_core::event::canonical;
 use conversion_core::identity::CallingCode;
 use conversion_core::secret::Secret;
-use conversion_core::settings::{self, SettingsError};
+use conversion_core::settings::{self, SettingsError, is_endpoint};
 use google_platform::ids;
 use serde::{Deserialize, Serialize};
 
@@ -100,13 +100,13 @@ impl Config {
 
     fn validate(&self) -> Result<(), SettingsError> {
         let refuse = |message: String| Err(SettingsError::new(message));
-        if !is_address(&self.base_url) || self.base_url.ends_with("/v1") {
+        if !is_endpoint(&self.base_url) || self.base_url.ends_with("/v1") {
             return refuse(format!(
                 "`base_url` must be an http or https origin with an optional prefix and without the API path, such \
                  as {BASE_URL}"
             ));
         }
-        if !is_address(&self.token_url) {
+        if !is_endpoint(&self.token_url) {
             return refuse(format!("`token_url` must be a full http or https address, such as {TOKEN_URL}"));
         }
         let prefix = &self.transaction_prefix;
@@ -175,12 +175,4 @@ impl Config {
         ];
         said.into_iter().flatten().collect()
     }
-}
-
-/// An address that holds no credential, because it is recorded.
-fn is_address(url: &str) -> bool {
-    let uri = url.parse::<http::Uri>();
-    let is_web =
-        uri.is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
-    is_web && !url.contains(['?', '#', '@'])
 }

@@ -91,6 +91,12 @@ inventory::submit! {
     }
 }
 
+/// The settings as they are read, for the fuzz targets: making a sink takes them too long.
+#[cfg(fuzzing)]
+pub fn settings(table: toml::Table) -> Result<impl std::fmt::Debug, SettingsError> {
+    config::Config::read(table)
+}
+
 /// A connection to one account through the Data Manager API.
 #[derive(Debug)]
 pub struct DataManager {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use conversion_core::identity::CallingCode;
 use conversion_core::secret::Secret;
-use conversion_core::settings::{self, SettingsError};
+use conversion_core::settings::{self, SettingsError, is_endpoint, is_web_address};
 use serde::Deserialize;
 
 const BASE_URL: &str = "https://business-api.tiktok.com";
@@ -127,7 +127,7 @@ impl Config {
                 "`access_token` holds white space or other unprintable text; give the token alone",
             );
         }
-        if !is_origin(&self.base_url) {
+        if !is_endpoint(&self.base_url) || self.base_url.contains("/open_api") {
             return refuse(format!(
                 "`base_url` must be an http or https origin with an optional prefix and without `/open_api/{API_VERSION}/`, such as {BASE_URL}"
             ));
@@ -198,14 +198,4 @@ impl Config {
 
 fn refuse(message: impl Into<String>) -> Result<(), SettingsError> {
     Err(SettingsError::new(message))
-}
-
-fn is_web_address(url: &str) -> bool {
-    let uri = url.parse::<http::Uri>();
-    uri.is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
-}
-
-/// An address that the API path can follow. Holds no credential, because it is recorded.
-fn is_origin(url: &str) -> bool {
-    is_web_address(url) && !url.contains(['?', '#', '@']) && !url.contains("/open_api")
 }

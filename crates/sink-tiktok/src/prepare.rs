@@ -42,7 +42,7 @@ impl TikTok {
         }
         let item = self.item(event, name, user, &mut notes);
         Ok(Payload {
-            item: to_raw_value(&item).map_err(|error| Skip::of(UNSERIALISABLE, &[&error.to_string()]))?,
+            item: to_raw_value(&item).map_err(|error| Skip::unserialisable(&error))?,
             // All that lives on the request is a setting of the sink: its payloads go with one another.
             group: "event_track".into(),
             exclusive: Vec::new(),
@@ -129,10 +129,4 @@ impl TikTok {
 /// Blank is absent.
 fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.trim().is_empty())
-}
-
-conversion_core::reasons! {
-    // An item has nothing but texts, numbers and flags; should it fail all the same, it fails without panic.
-    const UNSERIALISABLE: "unserialisable" of [Skipped] = "The event cannot be written as JSON: {error}";
-    Operator: "report it as a bug";
 }

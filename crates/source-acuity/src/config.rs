@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use conversion_core::money::{Amount, Currency};
 use conversion_core::secret::Secret;
-use conversion_core::settings::{self, SettingsError};
+use conversion_core::settings::{self, SettingsError, is_endpoint};
 use serde::Deserialize;
 
 use crate::DESCRIPTOR;
@@ -122,7 +122,7 @@ impl Config {
             return Err(SettingsError::new(message));
         }
         let base_url = settings.base_url.trim_end_matches('/');
-        if !is_origin(base_url) {
+        if !is_endpoint(base_url) || base_url.contains("/api/v1") {
             return Err(SettingsError::new(format!(
                 "`base_url` must be an http or https origin with an optional prefix and without `/api/v1`, such as {BASE_URL}"
             )));
@@ -195,12 +195,4 @@ fn worth(field: Option<PriceField>, fixed: Option<&str>) -> Result<Worth, Settin
 /// Whether the text can be one of Acuity's ids (platforms/acuity.md, section 8).
 pub(crate) fn is_id(text: &str) -> bool {
     (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// An address that the API path can follow. Holds no credential.
-fn is_origin(url: &str) -> bool {
-    let uri = url.parse::<http::Uri>();
-    uri.is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
-        && !url.contains(['?', '#', '@'])
-        && !url.contains("/api/v1")
 }

@@ -116,7 +116,8 @@ async fn a_visit_is_reported_once_and_handed_on_and_nothing_happens_without_cons
 
     // The landing page: one report, kept, and everything that leads to a booking bears the id.
     let id = text("/landing/stored/va_attrib");
-    assert!(id.len() == 32 && id.chars().all(|c| c.is_ascii_hexdigit()), "{id}");
+    let numbers: Vec<Result<u32, _>> = id.split('-').map(str::parse).collect();
+    assert!(numbers.len() == 4 && numbers.iter().all(Result::is_ok), "{id}");
     assert_eq!((posts("landing"), &seen["landing"]["answers"]), (1, &json!([204])));
     let cookie = &seen["landing"]["cookies"][0];
     assert_eq!(

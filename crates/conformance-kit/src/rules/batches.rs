@@ -33,7 +33,7 @@ pub(crate) async fn batch_is_one_request(profile: &dyn Profile) -> Verdict {
     ensure!(upload.method == "POST", "it is a {}", upload.method);
     let path = request.url.strip_prefix(&platform.url()).unwrap_or(&request.url);
     ensure!(upload.path == path, "it went to {}, and not to {path}", upload.path);
-    ensure!(upload.body == request.body.json(), "what was sent is not what was composed");
+    ensure!(upload.body == request.body.sent(), "what was sent is not what was composed");
     let told = tell(&report);
     ensure!(told == [Told::Delivered; ITEMS], "all were taken, but the report says {told:?}");
     let [exchange] = report.exchanges() else {

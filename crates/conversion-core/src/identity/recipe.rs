@@ -78,6 +78,14 @@ pub enum Step {
     GmailCanonical,
     /// See [`CallingCode::e164`].
     E164(CallingCode, PhoneForm),
+    /// Give up what is no e-mail address.
+    EmailAddress,
+    /// Give up what is not two letters.
+    CountryCode,
+    /// A US ZIP code of nine digits to its first five.
+    ZipOfFive,
+    /// A name that stands in this table to its code.
+    Known(&'static [(&'static str, &'static str)]),
 }
 
 impl Step {
@@ -93,6 +101,10 @@ impl Step {
             Self::GmailCanonical => "Gmail: drop dots and +tag".to_owned(),
             Self::E164(code, PhoneForm::Plus) => format!("E.164 with +, default country +{code}"),
             Self::E164(code, PhoneForm::Digits) => format!("E.164 digits only, default country +{code}"),
+            Self::EmailAddress => "an e-mail address or nothing".to_owned(),
+            Self::CountryCode => "two letters or nothing".to_owned(),
+            Self::ZipOfFive => "ZIP+4: first five digits".to_owned(),
+            Self::Known(_) => "known names to codes".to_owned(),
         }
     }
 
@@ -106,6 +118,13 @@ impl Step {
             Self::WithoutPunctuation => text::without_punctuation(value),
             Self::GmailCanonical => text::gmail_canonical(value),
             Self::E164(code, form) => Cow::Owned(code.e164(value, form)?),
+            Self::EmailAddress => text::is_email(value).then_some(Cow::Borrowed(value))?,
+            Self::CountryCode => text::is_country_code(value).then_some(Cow::Borrowed(value))?,
+            Self::ZipOfFive => Cow::Borrowed(text::zip_of_five(value)),
+            Self::Known(table) => {
+                let known = table.iter().find(|(name, _)| *name == value);
+                Cow::Borrowed(known.map_or(value, |(_, code)| code))
+            }
         })
     }
 }
@@ -265,6 +284,13 @@ mod tests {
             (plus, "E.164 with +, default country +1", "415 555 1234", Some("+14155551234")),
             (digits, "E.164 digits only, default country +1", "415 555 1234", Some("14155551234")),
             (plus, "E.164 with +, default country +1", "555", None),
+            (Step::EmailAddress, "an e-mail address or nothing", "a@b.c", Some("a@b.c")),
+            (Step::EmailAddress, "an e-mail address or nothing", "a@b", None),
+            (Step::CountryCode, "two letters or nothing", "de", Some("de")),
+            (Step::CountryCode, "two letters or nothing", "deu", None),
+            (Step::ZipOfFive, "ZIP+4: first five digits", "940351234", Some("94035")),
+            (Step::Known(&[("texas", "tx")]), "known names to codes", "texas", Some("tx")),
+            (Step::Known(&[("texas", "tx")]), "known names to codes", "hessen", Some("hessen")),
         ] {
             let event = CanonicalEvent { email: Some(raw.to_owned()), ..CanonicalEvent::sample() };
             let recipe = Recipe { hashed: false, ..email(&[step]) };

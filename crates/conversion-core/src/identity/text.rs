@@ -48,6 +48,26 @@ pub fn gmail_canonical(email: &str) -> Cow<'_, str> {
     }
 }
 
+/// Whether it looks like an e-mail address: one `@`, something before it, and a domain with a dot.
+pub(super) fn is_email(text: &str) -> bool {
+    let is_word = |part: &str| !part.is_empty() && !part.contains(char::is_whitespace);
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    is_word(local)
+        && domain.contains('.')
+        && domain.split('.').all(|label| is_word(label) && !label.contains('@'))
+}
+
+/// Whether it is two letters, as ISO 3166-1 alpha-2 has them.
+pub(super) fn is_country_code(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// The first five of nine digits, which a US ZIP+4 has and no other postal code; expects no white space or punctuation.
+pub(super) fn zip_of_five(text: &str) -> &str {
+    let is_zip = text.len() == 9 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.get(..5).filter(|_| is_zip).unwrap_or(text)
+}
+
 fn without(text: &str, unwanted: impl Fn(char) -> bool) -> Cow<'_, str> {
     if text.contains(&unwanted) {
         return Cow::Owned(text.chars().filter(|c| !unwanted(*c)).collect());
@@ -58,6 +78,33 @@ fn without(text: &str, unwanted: impl Fn(char) -> bool) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_address_or_code_is_told_apart() {
+        for (text, expected) in [
+            ("a@b.c", true),
+            ("a.b+c@sub.example.com", true),
+            ("ä@müller.de", true),
+            ("a@b", false),
+            ("@b.c", false),
+            ("a@", false),
+            ("a@.c", false),
+            ("a@b..c", false),
+            ("a@b@c.d", false),
+            ("a b@c.d", false),
+            ("", false),
+        ] {
+            assert_eq!(is_email(text), expected, "{text}");
+        }
+        for (text, expected) in [("us", true), ("U1", false), ("usa", false), ("ü", false), ("", false)] {
+            assert_eq!(is_country_code(text), expected, "{text}");
+        }
+        for (text, five) in
+            [("940351234", "94035"), ("94035", "94035"), ("m11ae", "m11ae"), ("9403512345", "9403512345")]
+        {
+            assert_eq!(zip_of_five(text), five);
+        }
+    }
 
     #[test]
     fn each_step_does_its_one_thing() {

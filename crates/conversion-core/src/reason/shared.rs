@@ -25,6 +25,10 @@ crate::reasons! {
         "The conversion was already delivered as {event}";
     Nobody: "nothing; reschedules = \"resend\" would send it again";
 
+    pub(crate) const UNSERIALISABLE: "unserialisable" of [Skipped] =
+        "The event cannot be written as JSON: {error}";
+    Operator: "report it as a bug";
+
     pub const HELD: "held" of [Pending] =
         "its event name is held at this sink, or it was refused together with all others";
     Operator: "mend what holds it, then resume the sink; it goes on by itself when that hold ends";

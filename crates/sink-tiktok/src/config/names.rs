@@ -2,15 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use conversion_core::settings::{SettingsError, nearest};
+use conversion_core::event::canonical;
+use conversion_core::mapping;
+use conversion_core::settings::SettingsError;
 
 use super::EventSource;
+use crate::DESCRIPTOR;
 
-/// The spec's mapping.
-const DEFAULTS: [(&str, &str); 3] = [
-    ("TRIAL_BOOKED", "SubmitForm"),
-    ("TRIAL_RESCHEDULED", "SubmitForm"),
-    ("APPOINTMENT_UPDATED", "Schedule"),
+/// The spec's mapping, and what TikTok calls the other canonical events.
+const DEFAULTS: [(&str, &str); 9] = [
+    (canonical::TRIAL_BOOKED, "SubmitForm"),
+    (canonical::TRIAL_RESCHEDULED, "SubmitForm"),
+    (canonical::APPOINTMENT_UPDATED, "Schedule"),
+    (canonical::LEAD, "Lead"),
+    (canonical::SIGN_UP, "CompleteRegistration"),
+    (canonical::PURCHASE, "Purchase"),
+    (canonical::BOOKING, "Schedule"),
+    (canonical::SUBSCRIPTION, "Subscribe"),
+    (canonical::CONTACT, "Contact"),
 ];
 
 /// TikTok Help Centre, "supported-standard-events"; `Lead` by "how-to-adopt-tiktoks-updated-standard-events". Then
@@ -81,52 +90,33 @@ const RESERVED: [(&str, &str); 14] = [
     ("ViewForm", "ViewContent"),
 ];
 
-/// `events` merged over the spec's mapping; an empty value unmaps.
+/// `events` merged over the defaults.
 pub(super) fn over_defaults(events: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let defaults = DEFAULTS.map(|(canonical, name)| (canonical.to_owned(), name.to_owned()));
-    let mut merged = BTreeMap::from(defaults);
-    merged.extend(events.into_iter().map(|(canonical, name)| (canonical, name.trim().to_owned())));
-    merged.retain(|_, name| !name.is_empty());
-    merged
+    mapping::over_defaults(&DEFAULTS, events)
 }
 
-/// A name that differs from a standard one by case alone would count as a custom event, which nobody means.
+/// A name that differs from a standard one by case alone is none.
 pub(super) fn validate(canonical: &str, name: &str, source: EventSource) -> Result<(), SettingsError> {
-    let name = name.trim();
-    match standard(source).find(|standard| standard.eq_ignore_ascii_case(name)) {
-        Some(standard) if standard != name => {
-            let message =
-                format!("`events.{canonical}`: TikTok's names are case-sensitive; write `{standard}`");
-            Err(SettingsError::new(message))
-        }
-        _ => Ok(()),
-    }
+    mapping::refuse_wrong_case(DESCRIPTOR.title, canonical, name, &standard(source))
 }
 
 /// What a human should know about a name that is not a standard one.
 pub(super) fn advice(canonical: &str, name: &str, source: EventSource) -> Option<String> {
-    if standard(source).any(|standard| standard == name) {
-        return None;
-    }
-    let advice = match RESERVED.iter().find(|(reserved, _)| *reserved == name) {
+    let custom = mapping::custom_advice(DESCRIPTOR.title, canonical, name, &standard(source))?;
+    let special = match RESERVED.iter().find(|(reserved, _)| *reserved == name) {
         Some((_, counted_as)) => {
             format!("is a reserved name, which TikTok counts as {counted_as}; map to that")
         }
         None if source == EventSource::Offline => {
             "is a custom event; offline takes standard events alone".to_owned()
         }
-        None => match nearest(name, standard(source)) {
-            Some(near) => {
-                format!("is a custom event, which TikTok cannot optimise for; did you mean {near}?")
-            }
-            None => "is a custom event, which TikTok cannot optimise for".to_owned(),
-        },
+        None => return Some(custom),
     };
-    Some(format!("events.{canonical}: {name} {advice}"))
+    Some(format!("events.{canonical}: {name} {special}"))
 }
 
 /// The names that TikTok optimises for.
-fn standard(source: EventSource) -> impl Iterator<Item = &'static str> {
+fn standard(source: EventSource) -> Vec<&'static str> {
     let app_only: &[&str] = if source == EventSource::App { &APP_ONLY } else { &[] };
-    STANDARD.iter().chain(app_only).copied()
+    [&STANDARD, app_only].concat()
 }
