@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::CanonicalEvent;
+use crate::event::canonical;
 use crate::money::Amount;
 
 /// An appointment as its booking system has it now.
@@ -138,10 +139,10 @@ impl Act {
     /// The canonical event: those of trials have names of their own.
     fn event_name(self, is_trial: bool) -> &'static str {
         match self {
-            Self::Canceled => "TRIAL_CANCELED",
-            Self::Booked if is_trial => "TRIAL_BOOKED",
-            Self::Rescheduled if is_trial => "TRIAL_RESCHEDULED",
-            Self::Booked | Self::Rescheduled | Self::Changed => "APPOINTMENT_UPDATED",
+            Self::Canceled => canonical::TRIAL_CANCELED,
+            Self::Booked if is_trial => canonical::TRIAL_BOOKED,
+            Self::Rescheduled if is_trial => canonical::TRIAL_RESCHEDULED,
+            Self::Booked | Self::Rescheduled | Self::Changed => canonical::APPOINTMENT_UPDATED,
         }
     }
 }

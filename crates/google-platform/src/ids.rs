@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use conversion_core::event::canonical;
 use conversion_core::settings::SettingsError;
 use serde::{Deserialize, Deserializer};
 
@@ -54,18 +55,26 @@ pub fn account(setting: &str, id: Option<String>) -> Result<Option<String>, Sett
     Err(SettingsError::new(format!("`{setting}` must be an account's id, such as 123-456-7890")))
 }
 
-/// The mapped names with the ids of their conversion actions; an empty value unmaps.
+/// The mapped names with the ids of their conversion actions; an empty value unmaps. Canonical conversions that `events`
+/// does not name have `common`, the setting `conversion_action`.
 ///
 /// # Errors
 ///
 /// If one is neither the id of a conversion action nor its resource name.
 pub fn conversion_actions(
-    events: BTreeMap<String, String>,
+    events: &BTreeMap<String, String>,
+    common: Option<&str>,
 ) -> Result<BTreeMap<String, String>, SettingsError> {
-    let mapped = events.into_iter().filter(|(_, action)| !action.is_empty());
-    mapped
-        .map(|(event, action)| Ok((event.clone(), conversion_action(&format!("events.{event}"), &action)?)))
-        .collect()
+    let named = events.iter().filter(|(_, action)| !action.is_empty());
+    let mut actions = named
+        .map(|(event, action)| Ok((event.clone(), conversion_action(&format!("events.{event}"), action)?)))
+        .collect::<Result<BTreeMap<_, _>, _>>()?;
+    if let Some(common) = common {
+        let common = conversion_action("conversion_action", common)?;
+        let unnamed = canonical::CONVERSIONS.into_iter().filter(|name| !events.contains_key(*name));
+        actions.extend(unnamed.map(|name| (name.to_owned(), common.clone())));
+    }
+    Ok(actions)
 }
 
 /// The id of a conversion action. Google looks at it alone (`platforms/google-ads.md`, section 3.3), whatever account a

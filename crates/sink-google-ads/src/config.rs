@@ -31,7 +31,10 @@ pub(crate) struct Config {
     /// The manager account, digits only.
     #[serde(deserialize_with = "ids::text")]
     pub(crate) login_customer_id: Option<String>,
-    /// Canonical name → id of the conversion action. The ids are the account's own, so none is built in.
+    /// The conversion action of every canonical conversion that `events` does not name.
+    #[serde(deserialize_with = "ids::text")]
+    conversion_action: Option<String>,
+    /// Canonical name → id of the conversion action, those of `conversion_action` among them once it is read.
     #[serde(deserialize_with = "ids::texts")]
     pub(crate) events: BTreeMap<String, String>,
     /// Canonical names of cancellations; none of them is mapped.
@@ -57,6 +60,7 @@ impl Default for Config {
             developer_token: None,
             customer_id: None,
             login_customer_id: None,
+            conversion_action: None,
             events: BTreeMap::new(),
             retract_on: BTreeSet::new(),
             api_version: API_VERSION.to_owned(),
@@ -75,7 +79,7 @@ impl Config {
         let mut config: Self = settings::read(table)?;
         config.customer_id = ids::account("customer_id", config.customer_id)?;
         config.login_customer_id = ids::account("login_customer_id", config.login_customer_id)?;
-        config.events = ids::conversion_actions(config.events)?;
+        config.events = ids::conversion_actions(&config.events, config.conversion_action.as_deref())?;
         config.retract_on = trimmed(&config.retract_on);
         config.base_url.truncate(config.base_url.trim_end_matches('/').len());
         config.validate()?;

@@ -72,13 +72,14 @@ const SUNSETS: [Sunset; 8] = [
     Sunset { version: "v26", date: "2027-11-30" },
 ];
 
-const ENVIRONMENT: [Variable; 14] = [
+const ENVIRONMENT: [Variable; 15] = [
     variable("GOOGLE_ADS_CLIENT_ID", "client_id", Text),
     variable("GOOGLE_ADS_CLIENT_SECRET", "client_secret", Text),
     variable("GOOGLE_ADS_REFRESH_TOKEN", "refresh_token", Text),
     variable("GOOGLE_ADS_DEVELOPER_TOKEN", "developer_token", Text),
     variable("GOOGLE_ADS_CUSTOMER_ID", "customer_id", Text),
     variable("GOOGLE_ADS_LOGIN_CUSTOMER_ID", "login_customer_id", Text),
+    variable("GOOGLE_ADS_CONVERSION_ACTION", "conversion_action", Text),
     variable("GOOGLE_ADS_CONVERSION_ACTIONS", "events", Map),
     variable("GOOGLE_ADS_RETRACT_ON", "retract_on", List),
     variable("GOOGLE_ADS_SEND_IP", "send_ip", Flag),

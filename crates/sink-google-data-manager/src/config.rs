@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use conversion_core::dedup::DedupTarget;
-use conversion_core::event::canonical;
 use conversion_core::identity::CallingCode;
 use conversion_core::secret::Secret;
 use conversion_core::settings::{self, SettingsError, is_endpoint};
@@ -86,13 +85,7 @@ impl Config {
         let mut config: Self = settings::read(table)?;
         config.operating_account = ids::account("operating_account", config.operating_account)?;
         config.login_account = ids::account("login_account", config.login_account)?;
-        let named: BTreeSet<String> = config.events.keys().cloned().collect();
-        config.events = ids::conversion_actions(config.events)?;
-        if let Some(action) = &config.conversion_action {
-            let action = ids::conversion_action("conversion_action", action)?;
-            let unnamed = canonical::CONVERSIONS.into_iter().filter(|name| !named.contains(*name));
-            config.events.extend(unnamed.map(|name| (name.to_owned(), action.clone())));
-        }
+        config.events = ids::conversion_actions(&config.events, config.conversion_action.as_deref())?;
         config.base_url.truncate(config.base_url.trim_end_matches('/').len());
         config.validate()?;
         Ok(config)

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use conversion_core::consent::{Consent, ConsentStatus};
-use conversion_core::event::{Address, Content};
+use conversion_core::event::{Address, Content, canonical};
+use conversion_core::identity::CallingCode;
+use conversion_core::registry::{SinkContext, SinkPlugin};
 use conversion_core::{CanonicalEvent, Timestamp, registry};
 
-use super::{code_blocks, first_column, section, text};
+use super::{assert_part_written, code_blocks, first_column, section, text};
 
 #[test]
 fn events_lists_every_field_and_no_other() {
@@ -87,4 +89,31 @@ fn events_shown_as_examples_are_accepted_and_mistakes_are_answered_as_shown() {
             "{sent}: {errors:?}"
         );
     }
+}
+
+#[test]
+fn events_shows_what_each_canonical_name_is_at_each_platform() {
+    let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let plugins = registry::plugins();
+    let heads = ["name", "what happened"].into_iter().chain(plugins.iter().map(|sink| sink.descriptor.title));
+    let mut table = row(heads.map(str::to_owned).collect());
+    table += &row(vec!["---".to_owned(); plugins.len() + 2]);
+    for (name, meaning) in canonical::NAMES {
+        let mut cells = vec![format!("`{name}`"), meaning.trim_end_matches('.').to_owned()];
+        for sink in &plugins {
+            cells.push(name_at(sink, name).map_or("–".to_owned(), |name| format!("`{name}`")));
+        }
+        table += &row(cells);
+    }
+    assert_part_written("docs/events.md", "canonical names", &table);
+}
+
+/// What the platform calls it; where that is the id of the one conversion action, the setting that gives it.
+fn name_at(sink: &SinkPlugin, name: &str) -> Option<String> {
+    const SETTING: &str = "conversion_action";
+    let action = sink.descriptor.variable(SETTING).map(|_| (SETTING.to_owned(), "1".into()));
+    let context = SinkContext { name: "s".to_owned(), phone_country: CallingCode::NANP };
+    let built = (sink.build)(action.clone().into_iter().collect(), &context).unwrap();
+    let name = built.mapping().get(name)?.clone();
+    Some(if action.is_some() { SETTING.to_owned() } else { name })
 }

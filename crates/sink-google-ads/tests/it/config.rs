@@ -1,6 +1,8 @@
 //! Settings: what is refused.
 
-use crate::support::{build, settings};
+use conversion_core::sink::ConversionSink as _;
+
+use crate::support::{build, settings, sink};
 
 #[test]
 fn mistakes_are_named_with_their_mend() {
@@ -10,6 +12,7 @@ fn mistakes_are_named_with_their_mend() {
         ("customer_id = '--'", "`customer_id` must be an account's id, such as 123-456-7890"),
         ("customer_id = true", "`customer_id`: an id must be text or a number"),
         ("login_customer_id = 'a'", "`login_customer_id` must be an account's id, such as 123-456-7890"),
+        ("conversion_action = 'Purchase'", "`conversion_action` must be the id of a conversion action"),
         ("events = { A = 'Purchase' }", "`events.A` must be the id of a conversion action"),
         (
             "events = { A = 'customers/1/conversionActions/' }",
@@ -46,4 +49,22 @@ fn mistakes_are_named_with_their_mend() {
         assert!(error.starts_with(message), "{extra}: {error}");
         assert!(!error.contains("hunter"), "{extra}: {error}");
     }
+}
+
+#[test]
+fn one_conversion_action_is_that_of_every_conversion_that_is_not_named() {
+    let own = "conversion_action = 1\nevents = { LEAD = '2', CONTACT = '', MINE = 3 }";
+    let sink = sink(own);
+    let mapped: Vec<_> =
+        sink.mapping().iter().map(|(name, action)| (name.as_str(), action.as_str())).collect();
+    let expected = [
+        ("BOOKING", "1"),
+        ("LEAD", "2"),
+        ("MINE", "3"),
+        ("PURCHASE", "1"),
+        ("SIGN_UP", "1"),
+        ("SUBSCRIPTION", "1"),
+        ("TRIAL_BOOKED", "1"),
+    ];
+    assert_eq!(mapped, expected);
 }

@@ -1,5 +1,6 @@
 //! Settings: what is taken, what is refused and how, and what a human is told.
 
+use conversion_core::event::canonical;
 use conversion_core::sink::ConversionSink as _;
 use sink_tiktok::{DESCRIPTOR, TikTok};
 
@@ -155,4 +156,20 @@ fn the_example_holds_every_default() {
     let own = format!("{example:?}").replace("CXXXXXXXXXXXXXXXXX", "CXXX");
     let settings = |debug: &str| debug.split("client:").next().unwrap().to_owned();
     assert_eq!(settings(&own), settings(&format!("{:?}", sink(""))));
+}
+
+#[test]
+fn every_canonical_conversion_has_a_name_at_tiktok() {
+    for name in canonical::CONVERSIONS {
+        assert!(sink("").mapping().contains_key(name), "{name}");
+    }
+    // The specification's three, to the letter.
+    for (name, expected) in [
+        (canonical::TRIAL_BOOKED, Some("SubmitForm")),
+        (canonical::TRIAL_RESCHEDULED, Some("SubmitForm")),
+        (canonical::APPOINTMENT_UPDATED, Some("Schedule")),
+        (canonical::TRIAL_CANCELED, None),
+    ] {
+        assert_eq!(sink("").mapping().get(name).map(String::as_str), expected, "{name}");
+    }
 }
