@@ -9,7 +9,7 @@ use crate::reply::Reply;
 use crate::server::Cut;
 use crate::settings::Settings;
 use crate::state::State;
-use crate::{Platform, data_manager, google_ads, tiktok};
+use crate::{Platform, data_manager, google_ads, meta, tiktok};
 
 /// A request that was read to its end.
 #[derive(Debug)]
@@ -85,6 +85,7 @@ fn process(platform: Platform, desk: &Desk<'_>) -> Reply {
         Platform::TikTok => tiktok::track(desk),
         Platform::GoogleAds => google_ads::upload(desk),
         Platform::GoogleDataManager => data_manager::ingest(desk),
+        Platform::Meta => meta::events(desk),
     }
 }
 
@@ -93,5 +94,6 @@ fn failure(platform: Platform, fault: Fault, desk: &Desk<'_>) -> Reply {
         Platform::TikTok => tiktok::failure(fault, desk),
         Platform::GoogleAds => google_ads::failure(fault, desk),
         Platform::GoogleDataManager => data_manager::failure(fault, desk),
+        Platform::Meta => meta::failure(fault, desk),
     }
 }

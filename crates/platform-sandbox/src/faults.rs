@@ -47,7 +47,7 @@ pub(crate) fn strike(
     let struck = candidates.into_iter().find_map(|(strikes, fault)| strikes.then_some(fault));
     match platform {
         Platform::TikTok => struck.or_else(|| code(settings, chance)),
-        Platform::GoogleAds | Platform::GoogleDataManager => struck,
+        Platform::GoogleAds | Platform::GoogleDataManager | Platform::Meta => struck,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! One [`Sandbox`] answers TikTok's Events API (`event/track`), Google's OAuth token endpoint and Google Ads'
 //! `uploadClickConversions` and `uploadConversionAdjustments`, and the Data Manager API's `events:ingest` with the
-//! status that it gives later, on one listener. It refuses what the platforms refuse, in their own words; it remembers
+//! status that it gives later, and Meta's `events`, on one listener. It refuses what the platforms refuse, in their own words; it remembers
 //! what it accepted, so that a [`Report`] can say what arrived, what was deduplicated and what was counted twice; and
 //! it can be told to be slow, to fail, to cut connections or to forget ([`Settings`]).
 //!
@@ -44,6 +44,7 @@ mod exchange;
 mod faults;
 mod google_ads;
 mod memory;
+mod meta;
 mod outgoing;
 mod platform;
 mod qstash;

@@ -9,11 +9,13 @@ pub enum Platform {
     GoogleAds,
     /// Google Data Manager API, `events:ingest` and `requestStatus:retrieve`.
     GoogleDataManager,
+    /// Meta Conversions API, `events`.
+    Meta,
 }
 
 impl Platform {
     /// Every platform, in the order of the report.
-    pub const ALL: [Self; 3] = [Self::TikTok, Self::GoogleAds, Self::GoogleDataManager];
+    pub const ALL: [Self; 4] = [Self::TikTok, Self::GoogleAds, Self::GoogleDataManager, Self::Meta];
 
     /// The name in reports and control requests.
     pub fn name(self) -> &'static str {
@@ -21,6 +23,7 @@ impl Platform {
             Self::TikTok => "tiktok",
             Self::GoogleAds => "google-ads",
             Self::GoogleDataManager => "google-data-manager",
+            Self::Meta => "meta",
         }
     }
 

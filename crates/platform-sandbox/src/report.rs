@@ -33,6 +33,8 @@ pub struct Sinks {
     /// Google Data Manager API.
     #[serde(rename = "google-data-manager")]
     pub google_data_manager: PlatformReport,
+    /// Meta Conversions API.
+    pub meta: PlatformReport,
 }
 
 impl Sinks {
@@ -42,6 +44,7 @@ impl Sinks {
             Platform::TikTok => &self.tiktok,
             Platform::GoogleAds => &self.google_ads,
             Platform::GoogleDataManager => &self.google_data_manager,
+            Platform::Meta => &self.meta,
         }
     }
 }

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::exchange::{self, Call};
 use crate::reply::Reply;
 use crate::state::State;
-use crate::{Platform, acuity, control, data_manager, google_ads, qstash};
+use crate::{Platform, acuity, control, data_manager, google_ads, meta, qstash};
 
 /// Room for a full batch of the largest rows; beyond it a body is refused unread.
 const MAX_BODY: usize = 16 << 20;
@@ -118,6 +118,7 @@ fn route(method: &Method, path: &str) -> Route {
         "/token" | "/oauth2/v4/token" => Route::Token,
         "/open_api/v1.3/event/track" | "/open_api/v1.3/event/track/" => Route::Platform(Platform::TikTok),
         _ if google_ads::is_upload(path) => Route::Platform(Platform::GoogleAds),
+        _ if meta::dataset(path).is_some() => Route::Platform(Platform::Meta),
         _ => Route::Unknown,
     }
 }

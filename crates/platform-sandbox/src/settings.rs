@@ -51,8 +51,8 @@ pub struct Settings {
     pub max_rps: u64,
     /// Verdicts on single events or rows, by `event_id` or `orderId`.
     pub verdicts: HashMap<String, Verdict>,
-    /// An arrival this long after the first with its key is no longer deduplicated. TikTok: 48 hours unless set;
-    /// Google: never unless set.
+    /// An arrival this long after the first with its key is no longer deduplicated. TikTok and Meta: 48 hours unless
+    /// set; Google: never unless set.
     pub dedup_window_s: Option<u64>,
     /// Once, when set: nothing accepted so far deduplicates any more.
     pub forget: bool,
@@ -61,9 +61,9 @@ pub struct Settings {
 
     /// TikTok: HTTP 200 with this code in the body and nothing accepted, by probability.
     pub codes: BTreeMap<u32, f64>,
-    /// TikTok: the access tokens that are right; any, if empty.
+    /// TikTok, Meta: the access tokens that are right; any, if empty.
     pub tokens: Vec<String>,
-    /// TikTok: the pixels that the token may write to; any, if empty.
+    /// TikTok, Meta: the pixels or datasets that the token may write to; any, if empty.
     pub pixels: Vec<String>,
     /// TikTok: a wrong pixel is a parameter error (40002) instead of a missing permission (40001).
     pub wrong_pixel_as_parameter_error: bool,
@@ -198,11 +198,11 @@ impl Settings {
     }
 
     fn misplaced(&self, platform: Platform) -> Option<&'static str> {
-        use Platform::{GoogleAds, GoogleDataManager, TikTok};
+        use Platform::{GoogleAds, GoogleDataManager, Meta, TikTok};
         let own: [(&str, bool, &[Platform]); 15] = [
             ("codes", !self.codes.is_empty(), &[TikTok]),
-            ("tokens", !self.tokens.is_empty(), &[TikTok]),
-            ("pixels", !self.pixels.is_empty(), &[TikTok]),
+            ("tokens", !self.tokens.is_empty(), &[TikTok, Meta]),
+            ("pixels", !self.pixels.is_empty(), &[TikTok, Meta]),
             ("wrong_pixel_as_parameter_error", self.wrong_pixel_as_parameter_error, &[TikTok]),
             ("name_index", !self.name_index, &[TikTok, GoogleDataManager]),
             ("require_page", self.require_page, &[TikTok]),

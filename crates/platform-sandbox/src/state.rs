@@ -26,6 +26,7 @@ pub(crate) struct State {
     tiktok: PlatformState,
     google_ads: PlatformState,
     google_data_manager: PlatformState,
+    meta: PlatformState,
     ingested: Mutex<Requests>,
     pub(crate) acuity: acuity::Account,
     pub(crate) qstash: qstash::Account,
@@ -44,6 +45,7 @@ impl State {
             tiktok: PlatformState::default(),
             google_ads: PlatformState::default(),
             google_data_manager: PlatformState::default(),
+            meta: PlatformState::default(),
             ingested: Mutex::default(),
             qstash: qstash::Account::new(),
             access_tokens: Mutex::default(),
@@ -57,6 +59,7 @@ impl State {
             Platform::TikTok => &self.tiktok,
             Platform::GoogleAds => &self.google_ads,
             Platform::GoogleDataManager => &self.google_data_manager,
+            Platform::Meta => &self.meta,
         }
     }
 
@@ -83,7 +86,7 @@ impl State {
     }
 
     pub(crate) fn configure(&self, platform: Platform, settings: Settings) {
-        if settings.revoke && platform != Platform::TikTok {
+        if settings.revoke {
             self.access_tokens().revoke_all();
         }
         self.of(platform).configure(settings);
@@ -124,6 +127,7 @@ impl State {
                     judged: Some(judged),
                     ..self.google_data_manager.report()
                 },
+                meta: self.meta.report(),
             },
             acuity: self.acuity.report(),
             qstash: self.qstash.report(),

@@ -126,10 +126,13 @@ fn the_demo_ends_with_an_account_that_adds_up() {
         "20 of 20 booked",
         // Of each ten people one moves the booking, two cancel it and one edits it. Each booking, move and cancellation is
         // told by four webhooks, each edit by two.
-        "20 bookings, 2 moved, 4 canceled → 108 webhooks → 26 events → 52 deliveries",
+        "20 bookings, 2 moved, 4 canceled → 108 webhooks → 26 events → 104 deliveries",
         "26 events accepted; balanced",
         "counted twice by a platform: 0",
         "taken back at Google Ads: 2",
+        // Of what Data Manager took it refuses one two hours later.
+        "later verdicts       awaited  confirmed  refused  unconfirmed\ngoogle-data-manager  0        11         1        0",
+        "Google Data Manager refused it later: CLICK_NOT_FOUND",
         "No TikTok event mapping for: TRIAL_CANCELED",
         "Canceled before the conversion was sent",
         "a click that is less than 6 hours old",

@@ -129,7 +129,8 @@ async fn a_thousand_failed_deliveries_are_previewed_replayed_and_delivered() {
         let id = delivery["eventId"].as_str().unwrap();
         let body: Value = serde_json::from_str(second["requestBody"].as_str().unwrap()).unwrap();
         assert_eq!(body["conversions"][0]["orderId"], id);
-        assert_eq!(body["conversions"][0]["conversionDateTime"], "2026-01-10 12:00:00+00:00");
+        let time = booked(id)["eventTime"].as_str().unwrap().replace('T', " ").replace('Z', "+00:00");
+        assert_eq!(body["conversions"][0]["conversionDateTime"], time);
     }
     let id = after.iter().find(|delivery| delivery["attempts"] == 2).unwrap();
     let shown = ["deliveries", "--store", world.store(), "--id", id["id"].as_str().unwrap()];
@@ -257,7 +258,9 @@ async fn what_cannot_be_sent_any_more_is_told() {
     let world = Setup::new().file(file).start().await;
     let verdicts = ["old", "purged"].map(|id| tiktok_verdict(id, 40002, "not a valid event"));
     world.platforms.sandbox.configure(TIKTOK, Settings { verdicts: verdicts.into(), ..Settings::default() });
-    world.report(&[booked("old")]).await;
+    let mut old = booked("old");
+    old["eventTime"] = "2026-01-10T12:00:00Z".into();
+    world.report(&[old]).await;
     world.settled("tiktok", "old").await;
     let mut fresh = booked("purged");
     fresh["eventTime"] = world.time_in(Duration::ZERO).into();

@@ -28,6 +28,17 @@ pub enum Verdict {
         /// So often; always, if absent.
         times: Option<u32>,
     },
+    /// Meta: the whole request is refused with this code.
+    Meta {
+        /// The `code` of the error.
+        code: u32,
+        /// Its `error_subcode`.
+        subcode: i64,
+        /// What is said about the event.
+        message: Option<String>,
+        /// So often; always, if absent.
+        times: Option<u32>,
+    },
     /// Google Data Manager: the event is named as the reason why the request is refused.
     GoogleDataManager {
         /// The reason, such as `INVALID_EVENT`.
@@ -46,6 +57,7 @@ impl Verdict {
             Self::TikTok { .. } => Platform::TikTok,
             Self::GoogleAds { .. } => Platform::GoogleAds,
             Self::GoogleDataManager { .. } => Platform::GoogleDataManager,
+            Self::Meta { .. } => Platform::Meta,
         }
     }
 
@@ -54,7 +66,8 @@ impl Verdict {
         match self {
             Self::TikTok { times, .. }
             | Self::GoogleAds { times, .. }
-            | Self::GoogleDataManager { times, .. } => *times,
+            | Self::GoogleDataManager { times, .. }
+            | Self::Meta { times, .. } => *times,
         }
     }
 
@@ -66,6 +79,7 @@ impl Verdict {
                 r#"{"family": "conversionUploadError", "code": "TOO_RECENT_EVENT", "message": "…", "times": 1}"#
             }
             Platform::GoogleDataManager => r#"{"code": "INVALID_EVENT", "message": "…", "times": 1}"#,
+            Platform::Meta => r#"{"code": 100, "subcode": 2804003, "message": "…", "times": 1}"#,
         }
     }
 }
@@ -78,13 +92,15 @@ struct Written {
     family: Option<String>,
     code: Code,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    subcode: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     message: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     times: Option<u32>,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(untagged, expecting = "a number (TikTok) or a name (Google)")]
+#[serde(untagged, expecting = "a number (TikTok, Meta) or a name (Google)")]
 enum Code {
     Number(u32),
     Name(String),
@@ -93,8 +109,8 @@ enum Code {
 /// A verdict that is no platform's.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "a verdict has a code that is a number (TikTok) or a name (Google Data Manager), or a family and a code that are \
-     names (Google Ads)"
+    "a verdict has a code that is a number (TikTok; Meta, with a subcode) or a name (Google Data Manager), or a family \
+     and a code that are names (Google Ads)"
 )]
 struct NoForm;
 
@@ -102,11 +118,12 @@ impl TryFrom<Written> for Verdict {
     type Error = NoForm;
 
     fn try_from(written: Written) -> Result<Self, NoForm> {
-        let Written { family, code, message, times } = written;
-        match (family, code) {
-            (None, Code::Number(code)) => Ok(Self::TikTok { code, message, times }),
-            (Some(family), Code::Name(code)) => Ok(Self::GoogleAds { family, code, message, times }),
-            (None, Code::Name(reason)) => Ok(Self::GoogleDataManager { reason, message, times }),
+        let Written { family, code, subcode, message, times } = written;
+        match (family, code, subcode) {
+            (None, Code::Number(code), None) => Ok(Self::TikTok { code, message, times }),
+            (None, Code::Number(code), Some(subcode)) => Ok(Self::Meta { code, subcode, message, times }),
+            (Some(family), Code::Name(code), None) => Ok(Self::GoogleAds { family, code, message, times }),
+            (None, Code::Name(reason), None) => Ok(Self::GoogleDataManager { reason, message, times }),
             _ => Err(NoForm),
         }
     }
@@ -114,16 +131,18 @@ impl TryFrom<Written> for Verdict {
 
 impl From<Verdict> for Written {
     fn from(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::TikTok { code, message, times } => {
-                Self { family: None, code: Code::Number(code), message, times }
+        let (family, code, subcode, message, times) = match verdict {
+            Verdict::TikTok { code, message, times } => (None, Code::Number(code), None, message, times),
+            Verdict::Meta { code, subcode, message, times } => {
+                (None, Code::Number(code), Some(subcode), message, times)
             }
             Verdict::GoogleAds { family, code, message, times } => {
-                Self { family: Some(family), code: Code::Name(code), message, times }
+                (Some(family), Code::Name(code), None, message, times)
             }
             Verdict::GoogleDataManager { reason, message, times } => {
-                Self { family: None, code: Code::Name(reason), message, times }
+                (None, Code::Name(reason), None, message, times)
             }
-        }
+        };
+        Self { family, code, subcode, message, times }
     }
 }

@@ -81,7 +81,7 @@ async fn refused_settings_change_nothing() {
         (json!({"acuity": {"p_500": 1}}), "acuity: unknown field `p_500`"),
         (
             json!({"acuity": {"down": true}, "nowhere": {}}),
-            "there are tiktok, google-ads, google-data-manager, acuity",
+            "there are tiktok, google-ads, google-data-manager, meta, acuity",
         ),
     ];
     for (body, words) in cases {

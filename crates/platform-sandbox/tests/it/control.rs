@@ -91,7 +91,7 @@ async fn wrong_control_requests() {
     let running = Running::start().await;
     let cases = [
         (running.get("/__ids"), 400),
-        (running.get("/__ids?sink=meta"), 400),
+        (running.get("/__ids?sink=nowhere"), 400),
         (running.get("/__reset"), 405),
         (running.post("/__report"), 405),
         (running.get("/__nothing"), 404),

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 pub(crate) const TIKTOK: &str = "/open_api/v1.3/event/track/";
 pub(crate) const GOOGLE: &str = "/v26/customers/1234567890:uploadClickConversions";
+pub(crate) const META: &str = "/v25.0/1234567890/events";
 pub(crate) const INGEST: &str = "/v1/events:ingest";
 pub(crate) const ADJUST: &str = "/v26/customers/1234567890:uploadConversionAdjustments";
 pub(crate) const ACTION: &str = "customers/1234567890/conversionActions/987654321";

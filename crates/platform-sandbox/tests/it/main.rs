@@ -12,6 +12,7 @@ mod google_dedup;
 mod google_requests;
 mod google_rows;
 mod harness;
+mod meta;
 mod oauth;
 mod qstash;
 mod receiver;

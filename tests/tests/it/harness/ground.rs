@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::api::Counts;
 use super::faults::Faults;
-use super::platforms::{ALL, Platforms, data_manager_verdict, google_verdict, tiktok_verdict};
+use super::platforms::{ALL, Platforms, data_manager_verdict, google_verdict, meta_verdict, tiktok_verdict};
 use super::program::{Program, signalbox};
 use super::wait::until;
 
@@ -25,6 +25,9 @@ kind = 'google-ads'
 max_batch = 5
 [[sinks]]
 kind = 'google-data-manager'
+max_batch = 5
+[[sinks]]
+kind = 'meta'
 max_batch = 5
 ";
 
@@ -99,6 +102,8 @@ impl Ground {
         self.platforms
             .sandbox
             .configure(Platform::GoogleDataManager, Settings { verdicts, ..network.clone() });
+        let verdicts = events.iter().map(|id| meta_verdict(id, "It is none.")).collect();
+        self.platforms.sandbox.configure(Platform::Meta, Settings { verdicts, ..network.clone() });
     }
 
     /// After the service has ended: how many deliveries the platforms have that are not on record as delivered. They were

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 pub(crate) const TIKTOK: Platform = Platform::TikTok;
 pub(crate) const GOOGLE: Platform = Platform::GoogleAds;
 pub(crate) const DATA_MANAGER: Platform = Platform::GoogleDataManager;
+pub(crate) const META: Platform = Platform::Meta;
 
 /// The platforms of a service in this process, unless its file names others.
 pub(crate) const BOTH: &[Platform] = &[TIKTOK, GOOGLE];
@@ -86,6 +87,9 @@ impl Platforms {
             ("GOOGLE_DATA_MANAGER_OPERATING_ACCOUNT", "123-456-7890"),
             ("GOOGLE_DATA_MANAGER_CONVERSION_ACTION", "333"),
             ("GOOGLE_DATA_MANAGER_CONVERSION_ACTIONS", "TRIAL_RESCHEDULED=333"),
+            ("META_BASE_URL", base),
+            ("META_DATASET_ID", "1234567890"),
+            ("META_ACCESS_TOKEN", "meta-token"),
             ("QSTASH_URL", base),
             ("QSTASH_TOKEN", "sandbox-qstash-token"),
             ("QSTASH_CURRENT_SIGNING_KEY", "sig_current_sandbox"),
@@ -148,4 +152,10 @@ pub(crate) fn google_verdict(id: &str, code: &str, message: &str) -> (String, Ve
 pub(crate) fn data_manager_verdict(id: &str, reason: &str, message: &str) -> (String, Verdict) {
     let (reason, message) = (reason.to_owned(), Some(message.to_owned()));
     (format!("{PREFIX}{id}"), Verdict::GoogleDataManager { reason, message, times: None })
+}
+
+/// Meta refuses whatever holds this event, and names nobody.
+pub(crate) fn meta_verdict(id: &str, message: &str) -> (String, Verdict) {
+    let message = Some(message.to_owned());
+    (id.to_owned(), Verdict::Meta { code: 100, subcode: 2_804_001, message, times: None })
 }

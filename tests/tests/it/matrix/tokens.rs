@@ -3,7 +3,7 @@
 use platform_sandbox::Settings;
 use serde_json::json;
 
-use crate::harness::{Counts, GOOGLE, Ground, Outcome, SMALL_BATCHES, TIKTOK, ids, many, until};
+use crate::harness::{Counts, GOOGLE, Ground, META, Outcome, SMALL_BATCHES, TIKTOK, ids, many, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_access_token_that_expires_mid_run_is_renewed() {
@@ -50,12 +50,16 @@ async fn a_token_that_is_revoked_mid_run_holds_and_is_mended_by_a_restart() {
     .await;
     let another = vec!["another".to_owned()];
     ground.platforms.sandbox.configure(TIKTOK, Settings { tokens: another.clone(), ..slow.clone() });
+    ground.platforms.sandbox.configure(META, Settings { tokens: another.clone(), ..slow.clone() });
     let revoked = Settings { refresh_tokens: another, revoke: true, ..slow };
     ground.platforms.sandbox.configure(GOOGLE, revoked);
     program.api.report(after).await;
-    for (sink, said) in
-        [("tiktok", "40105"), ("google-ads", "invalid_grant"), ("google-data-manager", "invalid_grant")]
-    {
+    for (sink, said) in [
+        ("tiktok", "40105"),
+        ("google-ads", "invalid_grant"),
+        ("google-data-manager", "invalid_grant"),
+        ("meta", "190"),
+    ] {
         let held = program.api.until_state(sink, "HELD").await;
         assert_eq!(held["holdReason"], "unauthorized");
         assert!(held["holdMessage"].as_str().unwrap().contains(said), "{held}");
@@ -66,6 +70,7 @@ async fn a_token_that_is_revoked_mid_run_holds_and_is_mended_by_a_restart() {
     program.kill();
     let resends = ground.may_be_resent().await;
     ground.set("TIKTOK_ACCESS_TOKEN", "another");
+    ground.set("META_ACCESS_TOKEN", "another");
     ground.set("GOOGLE_ADS_REFRESH_TOKEN", "another");
     ground.set("GOOGLE_DATA_MANAGER_REFRESH_TOKEN", "another");
     let program = ground.serve().await;

@@ -31,6 +31,8 @@ const GAP: Duration = Duration::from_millis(80);
 const SETTLING: Duration = Duration::from_secs(20);
 /// Most ads were clicked so long ago: Google takes no younger click.
 const AGO: Duration = Duration::from_secs(7 * 3600);
+/// So much later Google has judged what it took.
+const UNTIL_VERDICTS: Duration = Duration::from_secs(2 * 3600);
 /// How long a platform takes to answer.
 const LATENCY_MS: u64 = 30;
 /// How often the clock of the demo goes on.
@@ -63,7 +65,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
     let bookings = arguments.bookings;
     writeln!(
         io::stdout(),
-        "Signalbox is listening on {}; TikTok, Google Ads and Acuity are played by a sandbox that is strict about their rules.\n\
+        "Signalbox is listening on {}; four ad platforms and Acuity are played by a sandbox that is strict about their rules.\n\
          {bookings} people book: their visits are reported as the script on the landing page does, and Acuity tells of the\n\
          bookings by webhooks: twice, out of order, and with `changed` besides. All of it travels the same code as in production.\n",
         stage.url,
@@ -94,7 +96,7 @@ impl Stage {
         let (plays, falls) = (sandbox.clone(), curtain.clone());
         servers.spawn(async move { plays.serve(listener, falls.cancelled_owned()).await });
         for platform in Platform::ALL {
-            sandbox.configure(platform, Settings { latency_ms: LATENCY_MS, ..Settings::default() });
+            sandbox.configure(platform, mood(platform));
         }
 
         let folder = std::env::temp_dir().join(format!("signalbox-demo-{}", std::process::id()));
@@ -140,6 +142,8 @@ impl Stage {
             visitor.go_on(&self.sandbox.acuity(), *appointment, self.clock.now())?;
         }
         self.settle().await?;
+        self.clock.advance(UNTIL_VERDICTS);
+        self.hear_later_verdicts().await?;
         screen.finish(&self.picture(count, count).await?)?;
         Ok(self.service.store.audit().await?)
     }
@@ -167,6 +171,13 @@ impl Stage {
         let order = format!("appt-{appointment}");
         match number {
             1 => self.answer(Platform::GoogleAds, order, google("internalError", "TRANSIENT_ERROR", Some(1))),
+            // Taken, and refused when it is judged.
+            2 => {
+                let platform = Platform::GoogleDataManager;
+                let refused = (format!("sb-{order}"), "CLICK_NOT_FOUND".to_owned());
+                let mood = Settings { late_verdicts: [refused].into(), ..mood(platform) };
+                self.sandbox.configure(platform, mood);
+            }
             // Found among its batch by sending parts of it; the others go through.
             11 => {
                 let message = Some("Invalid value for ttclid".to_owned());
@@ -183,10 +194,21 @@ impl Stage {
     }
 
     fn answer(&self, platform: Platform, order: String, answer: Answer) {
-        self.sandbox.configure(
-            platform,
-            Settings { latency_ms: LATENCY_MS, verdicts: [(order, answer)].into(), ..Settings::default() },
-        );
+        let mood = Settings { verdicts: [(order, answer)].into(), ..mood(platform) };
+        self.sandbox.configure(platform, mood);
+    }
+
+    /// Returns when no verdict is awaited any more.
+    async fn hear_later_verdicts(&self) -> anyhow::Result<()> {
+        let give_up = Instant::now() + SETTLING;
+        while Instant::now() < give_up {
+            let audit = self.service.store.audit().await?;
+            if audit.sinks.values().all(|sink| sink.verdicts.awaited == 0) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(())
     }
 
     /// Returns when nothing is under way: what still waits, waits for hours.
@@ -233,7 +255,7 @@ impl Stage {
         )?;
         writeln!(out, "The account of all events:\n")?;
         account::write(out, audit)?;
-        let twice = report.sinks.tiktok.counted_twice + report.sinks.google_ads.counted_twice;
+        let twice: u64 = Platform::ALL.iter().map(|platform| report.sinks.of(*platform).counted_twice).sum();
         writeln!(out, "counted twice by a platform: {twice}")?;
         writeln!(out, "taken back at Google Ads: {}", report.sinks.google_ads.retracted)?;
         writeln!(
@@ -253,6 +275,15 @@ impl Stage {
 
 fn before(time: conversion_core::Timestamp, span: Duration) -> conversion_core::Timestamp {
     time.checked_sub(span).unwrap_or(time)
+}
+
+/// A platform that works as it should. Google Data Manager has judged by the time it is asked.
+fn mood(platform: Platform) -> Settings {
+    let processing_s = match platform {
+        Platform::GoogleDataManager => 0,
+        _ => Settings::default().processing_s,
+    };
+    Settings { latency_ms: LATENCY_MS, processing_s, ..Settings::default() }
 }
 
 fn google(family: &str, code: &str, times: Option<u32>) -> Answer {
@@ -292,6 +323,7 @@ fn environment(platforms: &str, store: &str) -> Environment {
     let url = platforms.to_owned();
     [
         ("SIGNALBOX_STORE", format!("sqlite://{store}")),
+        ("SIGNALBOX_SINKS", Platform::ALL.map(Platform::name).join(",")),
         ("TIKTOK_BASE_URL", url.clone()),
         ("TIKTOK_PIXEL_ID", "DEMOPIXEL".to_owned()),
         ("TIKTOK_ACCESS_TOKEN", "demo-token".to_owned()),
@@ -303,6 +335,16 @@ fn environment(platforms: &str, store: &str) -> Environment {
         ("GOOGLE_ADS_CUSTOMER_ID", "1234567890".to_owned()),
         ("GOOGLE_ADS_CONVERSION_ACTIONS", "TRIAL_BOOKED=111,TRIAL_RESCHEDULED=111".to_owned()),
         ("GOOGLE_ADS_RETRACT_ON", "TRIAL_CANCELED".to_owned()),
+        ("GOOGLE_DATA_MANAGER_BASE_URL", url.clone()),
+        ("GOOGLE_DATA_MANAGER_TOKEN_URL", format!("{url}/token")),
+        ("GOOGLE_DATA_MANAGER_CLIENT_ID", "demo-client".to_owned()),
+        ("GOOGLE_DATA_MANAGER_CLIENT_SECRET", "demo-secret".to_owned()),
+        ("GOOGLE_DATA_MANAGER_REFRESH_TOKEN", "demo-refresh".to_owned()),
+        ("GOOGLE_DATA_MANAGER_OPERATING_ACCOUNT", "1234567890".to_owned()),
+        ("GOOGLE_DATA_MANAGER_CONVERSION_ACTION", "333".to_owned()),
+        ("META_BASE_URL", url.clone()),
+        ("META_DATASET_ID", "1234567890".to_owned()),
+        ("META_ACCESS_TOKEN", "demo-token".to_owned()),
         ("ACUITY_BASE_URL", url),
         ("ACUITY_USER_ID", AcuitySettings::default().user_id),
         ("ACUITY_API_KEY", AcuitySettings::default().api_key),

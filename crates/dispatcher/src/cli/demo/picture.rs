@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write};
 
 use conversion_store::{DeliveryFilter, DeliveryRecord, Status, Store};
-use platform_sandbox::Report;
+use platform_sandbox::{Platform, Report};
 
 use crate::cli::table;
 
@@ -25,7 +25,8 @@ pub(super) async fn draw(
             .map(str::to_owned)
             .to_vec(),
     ];
-    for (sink, platform) in [("tiktok", &report.sinks.tiktok), ("google-ads", &report.sinks.google_ads)] {
+    for platform in Platform::ALL {
+        let (sink, platform) = (platform.name(), report.sinks.of(platform));
         let of =
             |status| deliveries.iter().filter(|d| d.sink == sink && d.status == status).count().to_string();
         rows.push(vec![
@@ -42,7 +43,7 @@ pub(super) async fn draw(
     table::write(&mut picture, &rows)?;
     writeln!(picture, "{booked} of {count} booked\n")?;
     for ((sink, status, message), count) in reasons(&deliveries) {
-        writeln!(picture, "{count:>4} × {status:<9} at {sink:<10}  {}", table::cut(&message, 100))?;
+        writeln!(picture, "{count:>4} × {status:<9} at {sink:<19}  {}", table::cut(&message, 100))?;
     }
     Ok(String::from_utf8_lossy(&picture).into_owned())
 }
