@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use conversion_core::Timestamp;
 use conversion_store::{RunId, Store, StoreError};
 
 use crate::clock::{Clock, after};
@@ -20,23 +21,27 @@ pub struct Run {
     pub id: RunId,
     store: Arc<dyn Store>,
     clock: Clock,
+    started: Timestamp,
     alive_until_ms: AtomicI64,
 }
 
 impl Run {
     /// Begins a run.
     pub async fn start(store: Arc<dyn Store>, clock: Clock) -> Result<Self, StoreError> {
-        let now = clock.now();
-        let alive_until = after(now, ALIVE_FOR);
-        let id = store.start_run(now, alive_until).await?;
-        Ok(Self { id, store, clock, alive_until_ms: AtomicI64::new(alive_until.as_millisecond()) })
+        let started = clock.now();
+        let alive_until = after(started, ALIVE_FOR);
+        let id = store.start_run(started, alive_until).await?;
+        Ok(Self { id, store, clock, started, alive_until_ms: AtomicI64::new(alive_until.as_millisecond()) })
     }
 
     /// Renews the run for ever, or until dropped.
     pub async fn keep_alive(&self) {
+        // Reckoned from the last beat, not from when this gets its turn: time that has passed by then counts.
+        let mut last = self.started;
         loop {
-            self.clock.sleep_until(after(self.clock.now(), HEARTBEAT)).await;
-            if let Err(error) = self.renew().await {
+            self.clock.sleep_until(after(last, HEARTBEAT)).await;
+            last = self.clock.now();
+            if let Err(error) = self.renew(last).await {
                 tracing::error!(%error, "the store takes no heartbeat");
             }
         }
@@ -49,17 +54,42 @@ impl Run {
         if after(now, span).as_millisecond() < self.alive_until_ms.load(Ordering::Acquire) {
             return true;
         }
-        if let Err(error) = self.renew().await {
+        if let Err(error) = self.renew(now).await {
             tracing::error!(%error, "the store takes no heartbeat");
         }
         false
     }
 
-    async fn renew(&self) -> Result<(), StoreError> {
-        let now = self.clock.now();
+    async fn renew(&self, now: Timestamp) -> Result<(), StoreError> {
         let alive_until = after(now, ALIVE_FOR);
         self.store.heartbeat(self.id, now, alive_until).await?;
         self.alive_until_ms.store(alive_until.as_millisecond(), Ordering::Release);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use conversion_store::sqlite::SqliteStore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn time_that_passes_before_the_first_turn_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(folder.path().join("s.db").to_str().unwrap()).unwrap());
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let run = Run::start(store, clock.clone()).await.unwrap();
+        clock.advance(HEARTBEAT);
+        let beaten = async {
+            let renewed = after(clock.now(), ALIVE_FOR).as_millisecond();
+            while run.alive_until_ms.load(Ordering::Acquire) < renewed {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::select! {
+            () = run.keep_alive() => unreachable!(),
+            beat = tokio::time::timeout(Duration::from_secs(60), beaten) => beat.expect("a heartbeat"),
+        }
     }
 }
