@@ -128,13 +128,14 @@ impl FailureClass {
     }
 }
 
-/// Which items of the batch a failure concerns.
+/// Which items of the batch a failure of the whole concerns. Where the platform names them, there are outcomes instead:
+/// [`Outcome::RefusedWithOthers`] for those that are sound.
+///
+/// [`Outcome::RefusedWithOthers`]: crate::report::Outcome::RefusedWithOthers
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blame {
     /// All of them alike.
     Batch,
-    /// The one at this position; the others were refused with it and are sound.
-    Item(usize),
     /// Some, and the platform does not say which: they are found by sending parts.
     Unknown,
 }
@@ -199,8 +200,8 @@ mod tests {
     fn a_failure_says_what_was_told_of_it() {
         let plain = Failure::new(FailureClass::Rejected, "bad e-mail");
         assert_eq!((&plain.code, plain.blame), (&None, Blame::Batch));
-        let told = plain.with_code("40002").blaming(Blame::Item(3));
-        assert_eq!((told.code.as_deref(), told.blame), (Some("40002"), Blame::Item(3)));
+        let told = plain.with_code("40002").blaming(Blame::Unknown);
+        assert_eq!((told.code.as_deref(), told.blame), (Some("40002"), Blame::Unknown));
         assert_eq!((told.class, told.message.as_str()), (FailureClass::Rejected, "bad e-mail"));
     }
 }

@@ -21,6 +21,15 @@ pub enum Outcome {
 impl Outcome {
     /// Delivered, with nothing to remark.
     pub const DELIVERED: Self = Self::Delivered { note: None };
+
+    /// Those of a request of so many `items` that was refused for the sake of the one at `position`.
+    pub fn refused_for(position: usize, failure: &Failure, items: usize) -> Vec<Self> {
+        let outcome = |item| match item == position {
+            true => Self::Failed(failure.clone()),
+            false => Self::RefusedWithOthers,
+        };
+        (0..items).map(outcome).collect()
+    }
 }
 
 /// The exchanges of one batch and its verdict. A refused token makes two exchanges: the refused and the resent.
@@ -32,16 +41,19 @@ pub struct SendReport {
 }
 
 impl SendReport {
-    /// One outcome per item, in the order of the request. If the count is not that of the request, nothing is known
-    /// about any item, and the report says so.
+    /// One outcome per item, in the order of the request. If the count is not that of the request, or if items were
+    /// refused for the sake of others and no other has failed, nothing is known about any, and the report says so.
     pub fn per_item(exchanges: Vec<Exchange>, outcomes: Vec<Outcome>) -> Self {
         let sent = exchanges.last().map_or(0, |exchange| exchange.request.body.len());
-        let verdict = if outcomes.len() == sent {
-            Ok(outcomes)
+        let has_failed = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Failed(_)));
+        let verdict = if outcomes.len() != sent {
+            Err(format!("the platform answered for {} items of {sent}", outcomes.len()))
+        } else if !has_failed && outcomes.contains(&Outcome::RefusedWithOthers) {
+            Err("items were refused for the sake of others, of which there are none".to_owned())
         } else {
-            let message = format!("the platform answered for {} items of {sent}", outcomes.len());
-            Err(Failure::new(FailureClass::Interrupted, message))
+            Ok(outcomes)
         };
+        let verdict = verdict.map_err(|message| Failure::new(FailureClass::Interrupted, message));
         Self { exchanges, verdict, receipt: None }
     }
 
@@ -118,6 +130,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn items_are_refused_with_others_only_where_there_are_others() {
+        let failure = Failure::new(FailureClass::Rejected, "bad");
+        let named = Outcome::refused_for(1, &failure, 3);
+        let others = Outcome::RefusedWithOthers;
+        assert_eq!(named, [others.clone(), Outcome::Failed(failure), others]);
+        let report = |outcomes| SendReport::per_item(vec![exchange(3)], outcomes);
+        assert_eq!(report(named.clone()).verdict(), Ok(&*named));
+        let senseless = report(vec![Outcome::RefusedWithOthers; 3]);
+        assert_eq!(senseless.verdict().unwrap_err().class, FailureClass::Interrupted);
     }
 
     #[test]

@@ -35,6 +35,8 @@ struct State {
     /// When an external queue was last asked for a probe under this hold.
     asked_at: Option<Timestamp>,
     streak: u32,
+    /// How often all the sink was held or a hold of it was renewed.
+    times_held: u64,
     /// When the hold was last set or renewed: what was sent before says nothing new.
     held_at: Option<Timestamp>,
     history: Arc<HoldHistory>,
@@ -191,6 +193,11 @@ impl Gate {
     /// Whether nothing holds all the sink.
     pub fn is_open(&self) -> bool {
         self.lock().hold.is_none()
+    }
+
+    /// How often all the sink was held so far: whether it was meanwhile, though it is open again.
+    pub fn times_held(&self) -> u64 {
+        self.lock().times_held
     }
 
     /// The probe is over. If it taught nothing, because nothing was due, a hold for the platform's state ends with its
@@ -379,6 +386,7 @@ impl State {
         };
         if name.is_none() {
             self.held_at = Some(now);
+            self.times_held += 1;
         }
         self.set(hold.clone());
         GateChange::Held(hold)

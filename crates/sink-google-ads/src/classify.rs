@@ -149,7 +149,14 @@ fn refused(reply: &FullReply, rows: usize) -> Result<Vec<Outcome>, Failure> {
         Fact::AlreadyThere if rows == 1 => Ok(vec![strongest.outcome()]),
         // Of several rows, which of them is there already shows when they are taken apart.
         Fact::AlreadyThere => Err(strongest.failure(FailureClass::Rejected).blaming(Blame::Unknown)),
-        Fact::Failed(class) => Err(strongest.failure(class).blaming(blame(class, strongest.row, rows))),
+        Fact::Failed(class) => {
+            let failure = strongest.failure(class);
+            let blame = blame(class, rows);
+            match strongest.row.filter(|row| *row < rows && blame == Blame::Unknown) {
+                Some(row) => Ok(Outcome::refused_for(row, &failure, rows)),
+                None => Err(failure.blaming(blame)),
+            }
+        }
     }
 }
 
@@ -163,22 +170,18 @@ fn by_status_alone(reply: &FullReply, rows: usize, message: String) -> Failure {
     let class = by_status(reply);
     let mend =
         if reply.status == 404 { " [the address is not known: raise the sink's api_version]" } else { "" };
-    Failure::new(class, message + mend).blaming(blame(class, None, rows))
+    Failure::new(class, message + mend).blaming(blame(class, rows))
 }
 
-/// Which rows a refused request was refused for.
-fn blame(class: FailureClass, row: Option<usize>, rows: usize) -> Blame {
+/// Whether a refused request was refused for some rows, where none is named.
+fn blame(class: FailureClass, rows: usize) -> Blame {
     let is_a_rows = matches!(
         class,
         FailureClass::Rejected
             | FailureClass::NotYet { .. }
             | FailureClass::Unauthorized { scope: HoldScope::EventName }
     );
-    match row {
-        _ if rows < 2 || !is_a_rows => Blame::Batch,
-        Some(row) if row < rows => Blame::Item(row),
-        _ => Blame::Unknown,
-    }
+    if rows > 1 && is_a_rows { Blame::Unknown } else { Blame::Batch }
 }
 
 fn short(message: &str) -> String {

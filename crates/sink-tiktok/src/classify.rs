@@ -6,6 +6,7 @@
 mod codes;
 
 use conversion_core::failure::{Blame, Failure, FailureClass, HoldScope};
+use conversion_core::report::Outcome;
 use http_exchange::{FullReply, by_status};
 use serde::Deserialize;
 
@@ -26,12 +27,12 @@ struct Answer {
     request_id: Option<String>,
 }
 
-/// Delivered, or why a request with so many items was not.
-pub(crate) fn verdict(reply: &FullReply, items: usize) -> Result<(), Failure> {
+/// One outcome for each of so many items, or why the request failed.
+pub(crate) fn verdict(reply: &FullReply, items: usize) -> Result<Vec<Outcome>, Failure> {
     let is_success = (200..300).contains(&reply.status);
     match reply.object::<Answer>() {
-        Some(Answer { code: 0, .. }) if is_success => Ok(()),
-        Some(answer) if answer.code != 0 => Err(by_code(&answer, reply, items)),
+        Some(Answer { code: 0, .. }) if is_success => Ok(vec![Outcome::DELIVERED; items]),
+        Some(answer) if answer.code != 0 => by_code(&answer, reply, items),
         Some(_) | None => Err(unreadable(reply, items)),
     }
 }
@@ -43,16 +44,19 @@ pub(crate) fn refuses_emptiness(failure: &Failure) -> bool {
     is_about_items && failure.code.as_ref().is_some_and(|code| codes.contains(code))
 }
 
-fn by_code(answer: &Answer, reply: &FullReply, items: usize) -> Failure {
+/// One bad item refuses the whole request; which one, the message says at best.
+fn by_code(answer: &Answer, reply: &FullReply, items: usize) -> Result<Vec<Outcome>, Failure> {
     let message = answer.message.as_deref().unwrap_or_default();
     let meaning = meaning(answer.code, message);
-    let class = class(meaning, reply);
-    let blame = match meaning {
-        Meaning::Refused => blame(message, items),
-        Meaning::Unclear if items > 1 => Blame::Unknown,
-        _ => Blame::Batch,
-    };
-    Failure::new(class, sentence(answer)).with_code(answer.code.to_string()).blaming(blame)
+    let failure = Failure::new(class(meaning, reply), sentence(answer)).with_code(answer.code.to_string());
+    if items < 2 || !matches!(meaning, Meaning::Refused | Meaning::Unclear) {
+        return Err(failure);
+    }
+    let named = item_index(&message.to_lowercase()).filter(|index| *index < items);
+    match named.filter(|_| meaning == Meaning::Refused) {
+        Some(index) => Ok(Outcome::refused_for(index, &failure, items)),
+        None => Err(failure.blaming(Blame::Unknown)),
+    }
 }
 
 /// Where the specification gives another meaning to a number than TikTok does, the message decides.
@@ -92,15 +96,6 @@ fn names_setting(message: &str) -> bool {
     ];
     let mut words = message.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
     item_index(message).is_none() && words.any(|word| FIELDS.contains(&word))
-}
-
-/// One bad item refuses the whole request; which one, the message says at best.
-fn blame(message: &str, items: usize) -> Blame {
-    match item_index(&message.to_lowercase()) {
-        _ if items <= 1 => Blame::Batch,
-        Some(index) if index < items => Blame::Item(index),
-        _ => Blame::Unknown,
-    }
 }
 
 /// The index in `data.<i>` or `batch.<i>` of a lower-case message. The second form is recorded for the older batch

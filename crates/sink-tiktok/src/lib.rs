@@ -87,7 +87,10 @@ pub fn settings(table: toml::Table) -> Result<impl std::fmt::Debug, SettingsErro
 
 /// The verdict on an answer to so many items, for the fuzz targets: they have no connection to read it from.
 #[cfg(fuzzing)]
-pub fn verdict(reply: &http_exchange::FullReply, items: usize) -> Result<(), Failure> {
+pub fn verdict(
+    reply: &http_exchange::FullReply,
+    items: usize,
+) -> Result<Vec<conversion_core::report::Outcome>, Failure> {
     classify::verdict(reply, items)
 }
 

@@ -30,7 +30,7 @@ impl TikTok {
     pub(crate) async fn exchange(&self, request: Arc<Request>) -> SendReport {
         let Answer { exchange, result } = self.client.exchange(&request, None).await;
         match result.and_then(|reply| verdict(&reply, request.body.len())) {
-            Ok(()) => SendReport::all_delivered(vec![exchange]),
+            Ok(outcomes) => SendReport::per_item(vec![exchange], outcomes),
             Err(failure) => SendReport::failed(vec![exchange], failure),
         }
     }

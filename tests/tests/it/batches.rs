@@ -3,7 +3,10 @@
 use platform_sandbox::{Settings, Verdict};
 use serde_json::{Value, json};
 
-use crate::harness::{Counts, GOOGLE, TIKTOK, World, google_verdict, ids, many, tiktok_verdict};
+use crate::harness::{
+    Counts, DATA_MANAGER, GOOGLE, Setup, TIKTOK, World, data_manager_verdict, google_verdict, ids, many,
+    tiktok_verdict,
+};
 
 #[tokio::test]
 async fn one_bad_event_in_a_hundred_fails_alone() {
@@ -100,16 +103,104 @@ async fn refused_alike(code: u32) {
     let codes = [(code, 1.0)].into();
     world.platforms.sandbox.configure(TIKTOK, Settings { codes, ..Settings::default() });
     world.report(&many("e", 20)).await;
-    let held = world.until_state("tiktok", "HELD").await;
-    assert_eq!(held["holdReason"], "all_refused");
+    let held = held_for_all(&world, "tiktok", 20).await;
     assert!(held["holdMessage"].as_str().unwrap().contains(&code.to_string()), "{held}");
-    // Parked before the sink was held: a resume finds them all.
-    assert_eq!(world.deliveries("status=PENDING&reason=held").await.len(), 20);
-
-    world.platforms.sandbox.configure(TIKTOK, Settings::default());
-    world.resume("tiktok").await;
-    world.until_counts("tiktok", Counts::delivered(20)).await;
+    all_go_after_the_mend(&world, "tiktok", 20).await;
     assert_eq!(world.platforms.of(TIKTOK).counted_twice, 0);
+}
+
+/// Parked before the sink was held: a resume finds them all.
+async fn held_for_all(world: &World, sink: &str, events: usize) -> Value {
+    let held = world.until_state(sink, "HELD").await;
+    assert_eq!(held["holdReason"], "all_refused");
+    let parked = world.deliveries(&format!("sink={sink}&status=PENDING&reason=held")).await;
+    assert_eq!(parked.len(), events);
+    held
+}
+
+async fn all_go_after_the_mend(world: &World, sink: &str, events: u64) {
+    for platform in [TIKTOK, DATA_MANAGER] {
+        world.platforms.sandbox.configure(platform, Settings::default());
+    }
+    world.resume(sink).await;
+    world.until_counts(sink, Counts::delivered(events)).await;
+}
+
+#[tokio::test]
+async fn a_batch_in_which_everything_is_refused_is_not_asked_about_item_by_item() {
+    for name_index in [true, false] {
+        let world = World::start().await;
+        let events = many("e", 100);
+        let verdicts = ids(&events).iter().map(|id| tiktok_verdict(id, 40002, "not a valid event")).collect();
+        world.platforms.sandbox.configure(TIKTOK, Settings { verdicts, name_index, ..Settings::default() });
+        world.report(&events).await;
+        held_for_all(&world, "tiktok", 100).await;
+        // 2·log2(100) + 2, and one more from the other end.
+        let requests = world.platforms.of(TIKTOK).requests;
+        assert!(requests <= 15, "index named: {name_index}: {requests}");
+        all_go_after_the_mend(&world, "tiktok", 100).await;
+    }
+}
+
+#[tokio::test]
+async fn bad_events_that_stand_side_by_side_are_no_setting() {
+    for name_index in [true, false] {
+        let world = World::start().await;
+        let bad = ids(&many("e", 20));
+        let verdicts = bad.iter().map(|id| tiktok_verdict(id, 40002, "not a valid event")).collect();
+        world.platforms.sandbox.configure(TIKTOK, Settings { verdicts, name_index, ..Settings::default() });
+        world.report(&many("e", 100)).await;
+        world.until_counts("tiktok", Counts { delivered: 80, failed: 20, ..Counts::default() }).await;
+        assert_eq!(world.sink("tiktok").await["state"], "ACTIVE", "index named: {name_index}");
+        let report = world.platforms.of(TIKTOK);
+        assert_eq!((report.received, report.counted_twice), (80, 0), "{report:?}");
+    }
+}
+
+/// Several batches are on their way when the first of them brings the hold.
+#[tokio::test]
+async fn nobody_fails_while_a_setting_is_found_out() {
+    let world = World::start().await;
+    let codes = [(40002, 1.0)].into();
+    // Out of step, so that one is still on its way to a finding when another has come to it.
+    let settings = Settings { codes, latency_ms: 1, jitter_ms: 20, ..Settings::default() };
+    world.platforms.sandbox.configure(TIKTOK, settings);
+    world.report(&many("e", 1000)).await;
+    world.until_state("tiktok", "HELD").await;
+    all_go_after_the_mend(&world, "tiktok", 1000).await;
+}
+
+#[tokio::test]
+async fn the_bad_events_that_are_named_at_once_fail_alone() {
+    let world = Setup::new().telling(&[DATA_MANAGER]).start().await;
+    let bad = ["e-3", "e-50", "e-99"];
+    let verdicts = bad.map(|id| data_manager_verdict(id, "INVALID_EVENT", "It is odd.")).into();
+    world.platforms.sandbox.configure(DATA_MANAGER, Settings { verdicts, ..Settings::default() });
+    world.report(&many("e", 100)).await;
+    let sink = "google-data-manager";
+    world.until_counts(sink, Counts { delivered: 97, failed: 3, ..Counts::default() }).await;
+    for id in bad {
+        let failed = world.delivery(sink, id).await;
+        assert_eq!((&failed["status"], &failed["reason"]), (&json!("FAILED"), &json!("rejected")));
+        assert!(failed["message"].as_str().unwrap().contains("INVALID_EVENT"), "{failed}");
+    }
+    let report = world.platforms.of(DATA_MANAGER);
+    assert_eq!((report.requests, report.received, report.counted_twice), (2, 97, 0), "{report:?}");
+    let sound = world.delivery(sink, "e-4").await;
+    assert_eq!(sound["attempts"], 2, "{sound}");
+}
+
+#[tokio::test]
+async fn when_every_event_is_named_alike_a_setting_is_to_blame() {
+    let world = Setup::new().telling(&[DATA_MANAGER]).start().await;
+    let events = many("e", 20);
+    let ids = ids(&events);
+    let verdicts = ids.iter().map(|id| data_manager_verdict(id, "INVALID_EVENT", "It is odd.")).collect();
+    world.platforms.sandbox.configure(DATA_MANAGER, Settings { verdicts, ..Settings::default() });
+    world.report(&events).await;
+    held_for_all(&world, "google-data-manager", 20).await;
+    assert_eq!(world.platforms.of(DATA_MANAGER).requests, 1);
+    all_go_after_the_mend(&world, "google-data-manager", 20).await;
 }
 
 #[tokio::test]

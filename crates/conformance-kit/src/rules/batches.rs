@@ -105,8 +105,8 @@ pub(crate) async fn outcomes_keep_their_order(profile: &dyn Profile) -> Verdict 
         };
         let class = failure.class;
         ensure!(class == FailureClass::Rejected, "the request is refused for the item {refused}: {class:?}");
-        let is_sought = failure.blame == Blame::Unknown || failure.blame == Blame::Item(refused);
-        ensure!(is_sought, "the item {refused} is refused, and the blame is {:?}", failure.blame);
+        let blame = failure.blame;
+        ensure!(blame == Blame::Unknown, "the item {refused} is refused, and the blame is {blame:?}");
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod call;
 mod confirm;
+mod dismantling;
 mod foresee;
 mod lot;
 mod prepare;

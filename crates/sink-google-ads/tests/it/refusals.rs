@@ -99,22 +99,39 @@ async fn codes_decide_and_the_status_where_there_are_none() {
 }
 
 #[tokio::test]
-async fn a_refused_batch_blames_the_row_that_is_named_or_is_taken_apart() {
+async fn a_refused_batch_is_taken_apart_where_no_row_is_named() {
     for (rows, errors, class, blame) in [
-        (3, &[(Some(1), "fieldError", "REQUIRED")][..], Rejected, Blame::Item(1)),
-        (3, &[(None, "fieldError", "REQUIRED")], Rejected, Blame::Unknown),
+        (3, &[(None, "fieldError", "REQUIRED")][..], Rejected, Blame::Unknown),
         (3, &[(Some(3), "fieldError", "REQUIRED")], Rejected, Blame::Unknown),
         (3, &[(Some(7), "fieldError", "REQUIRED")], Rejected, Blame::Unknown),
         (3, &[], Rejected, Blame::Unknown),
         (1, &[(Some(0), "fieldError", "REQUIRED")], Rejected, Blame::Batch),
-        (3, &[(Some(2), "conversionUploadError", "TOO_RECENT_EVENT")], LATER, Blame::Item(2)),
-        (3, &[(Some(2), "conversionUploadError", "NO_CONVERSION_ACTION_FOUND")], EVENT_NAME, Blame::Item(2)),
         (3, &[(None, "conversionUploadError", "NO_CONVERSION_ACTION_FOUND")], EVENT_NAME, Blame::Unknown),
         (3, &[(Some(1), "authorizationError", "X")], SINK, Blame::Batch),
         (3, &[(Some(1), "conversionUploadError", "ORDER_ID_ALREADY_IN_USE")], Rejected, Blame::Unknown),
     ] {
         let failure = refused(rows, 400, error("INVALID_ARGUMENT", errors)).await;
         assert_eq!((failure.class, failure.blame), (class, blame), "{rows} {errors:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_batch_is_refused_for_the_row_that_is_named() {
+    for (row, family, code, class) in [
+        (1, "fieldError", "REQUIRED", Rejected),
+        (2, "conversionUploadError", "TOO_RECENT_EVENT", LATER),
+        (0, "conversionUploadError", "NO_CONVERSION_ACTION_FOUND", EVENT_NAME),
+    ] {
+        let body = error("INVALID_ARGUMENT", &[(Some(row), family, code)]);
+        let server = Server::google(move |_| reply(400, body.clone()));
+        let report = send(&sink_at(&server, ""), 3).await;
+        let told = report.verdict().unwrap().iter().map(|outcome| match outcome {
+            Outcome::Failed(failure) => Some(failure.class),
+            Outcome::RefusedWithOthers => None,
+            Outcome::Delivered { .. } => panic!("{code}: {outcome:?}"),
+        });
+        let expected = [0, 1, 2].map(|item| (item == row).then_some(class));
+        assert_eq!(told.collect::<Vec<_>>(), expected, "{code}");
     }
 }
 

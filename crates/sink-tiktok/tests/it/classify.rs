@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use conversion_core::failure::{Blame, Failure, FailureClass, HoldScope};
+use conversion_core::report::Outcome;
 
 use crate::kit::http;
 use crate::send::send;
@@ -15,6 +16,26 @@ const UNCLEAR: FailureClass = FailureClass::Interrupted;
 
 async fn failure(reply: &str, items: usize) -> Failure {
     send(reply, items).await.0.into_parts().1.unwrap_err()
+}
+
+/// Which items an answer is about.
+#[derive(Debug, PartialEq)]
+enum Meant {
+    All,
+    Some,
+    Item(usize),
+}
+
+async fn meant(reply: &str, items: usize) -> Meant {
+    match send(reply, items).await.0.into_parts().1 {
+        Err(failure) if failure.blame == Blame::Unknown => Meant::Some,
+        Err(_) => Meant::All,
+        Ok(outcomes) => {
+            let is_bad = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
+            assert_eq!(outcomes.iter().filter(|outcome| is_bad(outcome)).count(), 1, "{outcomes:?}");
+            Meant::Item(outcomes.iter().position(is_bad).unwrap())
+        }
+    }
 }
 
 fn coded(code: i64, message: &str) -> String {
@@ -56,29 +77,29 @@ async fn messages_decide_where_numbers_do_not() {
 
 #[tokio::test]
 async fn in_a_batch_the_one_that_is_named_is_to_blame() {
-    for (code, message, blame) in [
-        (40002, "invalid value for `data.2.user.email`: not hashed", Blame::Item(2)),
-        (40002, "Batch.0.properties.contents.1.content_id: not a valid string", Blame::Item(0)),
-        (40062, "DATA.1.user.phone", Blame::Item(1)),
-        (40002, "data.1: not a valid object", Blame::Item(1)),
-        (40002, "data.3.event_id", Blame::Unknown),
-        (40002, "data.99999999999999999999.event_id", Blame::Unknown),
-        (40002, "metadata.1.x", Blame::Unknown),
-        (40002, "data.x.event_id", Blame::Unknown),
-        (40002, "", Blame::Unknown),
-        (40062, "PII not hashed", Blame::Unknown),
-        (20001, "partial success", Blame::Unknown),
-        (29999, "data.1.event", Blame::Unknown),
-        (40105, "data.1.event", Blame::Batch),
-        (40061, "invalid batch size", Blame::Batch),
-        (40100, "", Blame::Batch),
-        (50000, "", Blame::Batch),
-        (40002, "invalid value for `event_source_id`: not a valid string", Blame::Batch),
+    for (code, message, expected) in [
+        (40002, "invalid value for `data.2.user.email`: not hashed", Meant::Item(2)),
+        (40002, "Batch.0.properties.contents.1.content_id: not a valid string", Meant::Item(0)),
+        (40062, "DATA.1.user.phone", Meant::Item(1)),
+        (40002, "data.1: not a valid object", Meant::Item(1)),
+        (40002, "data.3.event_id", Meant::Some),
+        (40002, "data.99999999999999999999.event_id", Meant::Some),
+        (40002, "metadata.1.x", Meant::Some),
+        (40002, "data.x.event_id", Meant::Some),
+        (40002, "", Meant::Some),
+        (40062, "PII not hashed", Meant::Some),
+        (20001, "partial success", Meant::Some),
+        (29999, "data.1.event", Meant::Some),
+        (40105, "data.1.event", Meant::All),
+        (40061, "invalid batch size", Meant::All),
+        (40100, "", Meant::All),
+        (50000, "", Meant::All),
+        (40002, "invalid value for `event_source_id`: not a valid string", Meant::All),
     ] {
-        assert_eq!(failure(&coded(code, message), 3).await.blame, blame, "{code} {message}");
+        assert_eq!(meant(&coded(code, message), 3).await, expected, "{code} {message}");
     }
     for (code, message) in [(40002, "data.0.event"), (40002, ""), (20001, "partial success"), (29999, "")] {
-        assert_eq!(failure(&coded(code, message), 1).await.blame, Blame::Batch, "{code} {message}");
+        assert_eq!(meant(&coded(code, message), 1).await, Meant::All, "{code} {message}");
     }
 }
 

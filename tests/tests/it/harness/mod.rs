@@ -23,7 +23,8 @@ pub(crate) use figures::{figure, is_long};
 pub(crate) use graphql::SPEC_QUERY;
 pub(crate) use ground::{Ground, Outcome, SMALL_BATCHES};
 pub(crate) use platforms::{
-    ALL, BOTH, DATA_MANAGER, GOOGLE, META, Platforms, TIKTOK, google_verdict, tiktok_verdict,
+    ALL, BOTH, DATA_MANAGER, GOOGLE, META, Platforms, TIKTOK, data_manager_verdict, google_verdict,
+    tiktok_verdict,
 };
 pub(crate) use program::{Program, signalbox};
 pub(crate) use visits::{BROWSER, HASHED_VISITOR, SITE, SITE_SETTINGS, VISITOR};

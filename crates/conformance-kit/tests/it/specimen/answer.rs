@@ -69,12 +69,14 @@ impl Acme {
         if self.has(Defect::AtomicDelivered) && items > 1 {
             return SendReport::all_delivered(vec![exchange]);
         }
-        let blame = match at {
-            _ if items == 1 || self.has(Defect::BlameAll) => Blame::Batch,
-            Some(at) if at < items => Blame::Item(at),
-            _ => Blame::Unknown,
-        };
-        SendReport::failed(vec![exchange], self.failure(code, class).blaming(blame))
+        let failure = self.failure(code, class);
+        match at {
+            _ if items == 1 || self.has(Defect::BlameAll) => SendReport::failed(vec![exchange], failure),
+            Some(at) if at < items => {
+                SendReport::per_item(vec![exchange], Outcome::refused_for(at, &failure, items))
+            }
+            _ => SendReport::failed(vec![exchange], failure.blaming(Blame::Unknown)),
+        }
     }
 
     fn failure(&self, code: &str, class: FailureClass) -> Failure {
