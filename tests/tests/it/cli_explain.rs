@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::harness::{SPEC_EVENT, signalbox};
+use crate::harness::{SPEC_EVENT, event, signalbox};
 
 // printf %s test@example.com | sha256sum; printf %s 14155551234 | sha256sum; printf %s +14155551234 | sha256sum
 const EMAIL: &str = "973dfe463ec85785f5f95af5ba3906eedb2d931c24e69824a89ea65dba4e813b";
@@ -98,4 +98,45 @@ fn what_is_wrong_is_named() {
     assert_eq!(missing.status.code(), Some(2));
     let said = String::from_utf8(missing.stderr).unwrap();
     assert!(said.contains("cannot read no-such-file.json"), "{said}");
+}
+
+#[test]
+fn all_sinks_stand_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("signalbox.toml");
+    let kinds = ["tiktok", "google-ads", "google-data-manager", "meta"];
+    std::fs::write(&file, kinds.map(|kind| format!("[[sinks]]\nkind = '{kind}'\n")).concat()).unwrap();
+    let mut environment = environment();
+    let more = [
+        ("SIGNALBOX_CONFIG", file.to_str().unwrap()),
+        ("META_DATASET_ID", "123456"),
+        ("META_ACCESS_TOKEN", "meta-token"),
+    ];
+    environment.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let told = json!({
+        "eventId": "p-1", "eventName": "PURCHASE", "eventTime": event("PURCHASE", "p-1")["eventTime"],
+        "email": "test@example.com", "fbclid": "IwAR0abcdef", "ttclid": "E.C.P.abc123xyz",
+        "ip": "203.0.113.5", "userAgent": "Mozilla/5.0", "value": 50, "currency": "USD", "orderId": "o-1",
+    });
+    let (code, text) = explain(&told.to_string(), &[], &environment);
+    assert_eq!(code, Some(0));
+    let table = "
+                 tiktok             google-ads           google-data-manager  meta
+told             yes                missing_credentials  missing_credentials  yes
+told as          Purchase           -                    -                    Purchase
+deduplicated by  CXXX|Purchase|p-1  -                    -                    123456|Purchase|p-1
+clickIds.fbclid  -                  -                    -                    fbc
+clickIds.ttclid  ttclid             -                    -                    -
+currency         currency           -                    -                    currency
+email            email              hashedEmail          emailAddress         em
+ip               ip                 -                    -                    client_ip_address
+orderId          order_id           -                    -                    order_id
+userAgent        user_agent         -                    -                    client_user_agent
+value            value              -                    -                    value
+
+tiktok (TIKTOK)
+";
+    assert!(text.contains(table), "{text}");
+    let widest = table.lines().map(|line| line.chars().count()).max();
+    assert!(widest.is_some_and(|width| width <= 120));
 }

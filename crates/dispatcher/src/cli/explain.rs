@@ -1,5 +1,7 @@
 //! `signalbox explain`
 
+mod overview;
+
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -12,7 +14,7 @@ use conversion_core::{CanonicalEvent, Timestamp};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Verdict, input};
+use super::{Verdict, input, table};
 use crate::Clock;
 use crate::config::{Config, OutboundMode, SinkConfig};
 use crate::ingest::split;
@@ -37,6 +39,9 @@ struct Explanation {
     platform: &'static str,
     mapping: Option<String>,
     identifiers: Vec<Trace>,
+    /// What the platform would recognise a repetition by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dedup_key: Option<String>,
     /// What would be sent, or in mock mode kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<Shown>,
@@ -74,6 +79,18 @@ struct Explained {
     sinks: Vec<Explanation>,
 }
 
+impl Explained {
+    fn new(event: &CanonicalEvent, sinks: Vec<Explanation>) -> Self {
+        Self {
+            event_name: event.event_name.clone(),
+            event_id: event.event_id.clone(),
+            conversion_id: event.conversion_id().to_owned(),
+            event_time: event.event_time,
+            sinks,
+        }
+    }
+}
+
 pub(super) fn run(arguments: &Arguments, config: &Config, out: &mut dyn Write) -> anyhow::Result<Verdict> {
     let now = Clock::running().now();
     let vocabulary = registry::vocabulary();
@@ -98,17 +115,11 @@ pub(super) fn run(arguments: &Arguments, config: &Config, out: &mut dyn Write) -
             .iter()
             .zip(&sinks)
             .map(|(sink_config, sink)| explain(config, sink_config, &**sink, &event, now));
-        let explained = Explained {
-            event_name: event.event_name.clone(),
-            event_id: event.event_id.clone(),
-            conversion_id: event.conversion_id().to_owned(),
-            event_time: event.event_time,
-            sinks: sinks.collect(),
-        };
+        let explained = Explained::new(&event, sinks.collect());
         if arguments.json {
             writeln!(out, "{}", serde_json::to_string_pretty(&explained)?)?;
         } else {
-            write(out, &explained)?;
+            write(out, &event, &explained)?;
         }
     }
     Ok(Verdict::good_if(good))
@@ -123,13 +134,13 @@ fn explain(
 ) -> Explanation {
     let screened = Rules::of(config, sink_config).screen(event, Some(now));
     let subject = Subject::new(&screened.event).screened(screened.skip);
-    let (request, skip) = match sink.prepare(&subject, now) {
-        Ok(payload) => (Some(Shown::of(sink.compose(&[&payload]), payload.notes)), None),
-        Err(NotSent::Skip(skip)) => (None, Some(skip)),
+    let prepared = sink.prepare(&subject, now).map_err(|not_sent| match not_sent {
+        NotSent::Skip(skip) => skip,
         // Only a store knows of other deliveries.
-        Err(NotSent::WaitForRelated) => (None, Some(Skip::already_counted(&event.event_name))),
-        Err(NotSent::WaitUntil { reason, message, .. }) => (None, Some(Skip::too_early(reason, message))),
-    };
+        NotSent::WaitForRelated => Skip::already_counted(&event.event_name),
+        NotSent::WaitUntil { reason, message, .. } => Skip::too_early(reason, message),
+    });
+    let (payload, skip) = prepared.map_or_else(|skip| (None, Some(skip)), |payload| (Some(payload), None));
     // The spec's order: mock mode is the first reason, whatever else there is.
     let mock = config.outbound.mode == OutboundMode::Mock;
     let skip = if mock { Some(Skip::mock_mode(sink_config.descriptor.platform)) } else { skip };
@@ -138,7 +149,8 @@ fn explain(
         platform: sink_config.descriptor.platform,
         mapping: sink.mapping().get(&event.event_name).cloned(),
         identifiers: sink.recipes().iter().filter_map(|recipe| recipe.trace(&screened.event)).collect(),
-        request,
+        dedup_key: payload.as_ref().and_then(|payload| payload.dedup_key.as_deref().map(str::to_owned)),
+        request: payload.map(|payload| Shown::of(sink.compose(&[&payload]), payload.notes)),
         skip: skip.map(NotTold::of),
     }
 }
@@ -157,12 +169,14 @@ impl Shown {
     }
 }
 
-fn write(out: &mut dyn Write, explained: &Explained) -> anyhow::Result<()> {
+fn write(out: &mut dyn Write, event: &CanonicalEvent, explained: &Explained) -> anyhow::Result<()> {
     writeln!(
         out,
         "{} {} (conversion id {}) at {}",
         explained.event_name, explained.event_id, explained.conversion_id, explained.event_time
     )?;
+    writeln!(out)?;
+    table::write(out, &overview::rows(event, &explained.sinks)?)?;
     for sink in &explained.sinks {
         writeln!(out, "\n{} ({})", sink.sink, sink.platform)?;
         writeln!(
