@@ -3,6 +3,7 @@
 mod deny;
 mod fuzz;
 mod matrix;
+mod new_sink;
 mod peers;
 
 use std::env;
@@ -19,6 +20,7 @@ cargo xtask backlog [EVENTS]
 cargo xtask lint          formatting, lints and docs, warnings denied; licences and versions of dependencies
 cargo xtask fuzz [TARGET…] [--seconds N] [-- OPTIONS]
                           run the fuzz targets, 20 s each; OPTIONS go to libFuzzer
+cargo xtask new-sink NAME write the crate crates/sink-NAME to begin a sink with, and the two lines that link it
 cargo xtask peers         install what the tests hold the program against: npm packages, schemathesis and a browser
 ";
 
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         Some(task @ ("isolation" | "backlog")) => load(task, &rest),
         Some("lint") => lint(),
         Some("fuzz") => fuzz::fuzz(&rest),
+        Some("new-sink") => new_sink::create(&rest),
         Some("peers") => peers::install(),
         _ => Err(USAGE.to_owned()),
     };

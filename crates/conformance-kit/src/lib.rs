@@ -5,6 +5,7 @@
 //! ([`fixture`]), a platform that answers, breaks off or stays silent as a rule wants it, and the verdict, which says what
 //! to mend. A rule that cannot be tried before another one holds names that one.
 
+mod account;
 pub mod fixture;
 mod generate;
 mod leak;

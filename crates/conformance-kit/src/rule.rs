@@ -1,8 +1,11 @@
 //! The list of rules, and what it means to break one.
 
 use std::fmt::Display;
+use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 
+use crate::account;
 use crate::profile::Profile;
 use crate::rules::{
     answers, batches, check, descriptor, personal, prepare, settings, skips, snapshots, tokens,
@@ -55,7 +58,8 @@ impl Rule {
     }
 }
 
-/// Runs the rule of that name as a test.
+/// Runs the rule of that name as a test. The last rule of a run writes to standard error what does not hold yet, in the
+/// order in which it is best mended.
 ///
 /// # Panics
 ///
@@ -64,15 +68,23 @@ impl Rule {
 pub fn enforce(name: &str, profile: &dyn Profile) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let rule = RULES.iter().find(|rule| rule.name == name);
-    let verdict = match (runtime, rule) {
-        (Ok(runtime), Some(rule)) => {
-            runtime.block_on(rule.verify(profile)).map_err(|violation| violation.to_string())
-        }
-        (Err(error), _) => Err(format!("no runtime: {error}")),
-        (_, None) => Err(format!("no rule is called {name}")),
+    let (Ok(runtime), Some(rule)) = (runtime, rule) else {
+        panic!("no rule is called {name}, or there is no runtime to try it");
     };
-    if let Err(found) = verdict {
-        panic!("{found}");
+    let verdict = catch_unwind(AssertUnwindSafe(|| runtime.block_on(rule.verify(profile))));
+    let found = match &verdict {
+        Ok(Ok(())) => None,
+        Ok(Err(violation)) => Some(violation.found.as_str()),
+        Err(_) => Some("it panicked"),
+    };
+    if let Some(account) = account::note(profile.kind(), rule.name, found) {
+        // What is printed is shown only of tests that fail.
+        drop(std::io::stderr().write_all(account.as_bytes()));
+    }
+    match verdict {
+        Ok(Ok(())) => {}
+        Ok(Err(violation)) => panic!("{violation}"),
+        Err(panic) => resume_unwind(panic),
     }
 }
 

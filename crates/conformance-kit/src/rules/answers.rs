@@ -137,7 +137,7 @@ pub(crate) async fn unreadable_success_is_interrupted(profile: &dyn Profile) -> 
 
 pub(crate) async fn recorded_codes_have_their_class(profile: &dyn Profile) -> Verdict {
     let online = Rig::new(profile)?.online().await?;
-    ensure!(!profile.codes().is_empty(), "the profile records no answer");
+    ensure!(!profile.codes().is_empty(), "the profile has no codes: it records no answer of the platform's");
     for Recorded { code, reply, told } in profile.codes() {
         online.platform.answers([Action::Reply(reply)]);
         let report = send(&online.sink, &bookings(1)).await?;

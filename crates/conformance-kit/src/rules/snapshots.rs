@@ -39,7 +39,10 @@ pub(crate) async fn fixtures_are_skipped_for_their_reason(profile: &dyn Profile)
             Err(NotSent::Skip(skip)) => Some(skip.reason.name),
             Err(other) => return Err(broken(format!("{} is not sent: {other:?}", fixture.name))),
         };
-        ensure!(found == wanted, "{} is skipped as {found:?}; the profile says {wanted:?}", fixture.name);
+        let said =
+            |reason: Option<&str>| reason.map_or("sent".to_owned(), |reason| format!("skipped for {reason}"));
+        let (found, wanted) = (said(found), said(wanted));
+        ensure!(found == wanted, "{} is {found}, and by the profile's list {wanted}", fixture.name);
     }
     Ok(())
 }
