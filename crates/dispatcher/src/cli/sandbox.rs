@@ -36,12 +36,18 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
     let token = QstashSettings::default().token;
     writeln!(
         std::io::stdout(),
-        "sandbox of TikTok, Google Ads, Acuity and QStash on {base}\n\n\
+        "sandbox of TikTok, Google Ads, Google Data Manager, Meta, Acuity and QStash on {base}\n\n\
          Point the service at it:\n  \
+         SIGNALBOX_SINKS=tiktok,google-ads,google-data-manager,meta \\\n  \
          TIKTOK_BASE_URL={base} TIKTOK_PIXEL_ID=PIXEL TIKTOK_ACCESS_TOKEN=sandbox-token \\\n  \
          GOOGLE_ADS_BASE_URL={base} GOOGLE_ADS_TOKEN_URL={base}/token GOOGLE_ADS_CLIENT_ID=id \\\n  \
          GOOGLE_ADS_CLIENT_SECRET=secret GOOGLE_ADS_REFRESH_TOKEN=refresh GOOGLE_ADS_CUSTOMER_ID=1234567890 \\\n  \
          GOOGLE_ADS_CONVERSION_ACTIONS=TRIAL_BOOKED=111,TRIAL_RESCHEDULED=111 \\\n  \
+         GOOGLE_DATA_MANAGER_BASE_URL={base} GOOGLE_DATA_MANAGER_TOKEN_URL={base}/token \\\n  \
+         GOOGLE_DATA_MANAGER_CLIENT_ID=id GOOGLE_DATA_MANAGER_CLIENT_SECRET=secret \\\n  \
+         GOOGLE_DATA_MANAGER_REFRESH_TOKEN=refresh GOOGLE_DATA_MANAGER_OPERATING_ACCOUNT=1234567890 \\\n  \
+         GOOGLE_DATA_MANAGER_CONVERSION_ACTION=333 \\\n  \
+         META_BASE_URL={base} META_DATASET_ID=1234567890 META_ACCESS_TOKEN=sandbox-token \\\n  \
          SIGNALBOX_SOURCES=acuity ACUITY_BASE_URL={base} ACUITY_USER_ID={user_id} ACUITY_API_KEY={api_key} ACUITY_TRIAL_TYPES=1 \\\n  \
          signalbox serve\n\n\
          Point Acuity at the service, and book:\n  \

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "clippy's leave for tests does not reach their helpers")]
 
 mod configuration;
+mod cost;
 mod events;
 mod operations;
 mod pages;

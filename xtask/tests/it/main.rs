@@ -1,0 +1,7 @@
+//! Tasks as whoever works on the project runs them.
+
+#![expect(clippy::unwrap_used, reason = "tests may, and so may their helpers")]
+
+mod new_sink;
+mod walk;
+mod workspace;
