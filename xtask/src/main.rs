@@ -69,7 +69,9 @@ fn load(task: &str, arguments: &[String]) -> Result<(), String> {
 
 fn lint() -> Result<(), String> {
     cargo(&["fmt", "--all", "--check"], &[])?;
-    cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"], &[])?;
+    for apart in ["fuzz/Cargo.toml", "tests/outside/Cargo.toml"] {
+        cargo(&["fmt", "--all", "--manifest-path", apart, "--check"], &[])?;
+    }
     cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"], &[])?;
     cargo(&["doc", "--locked", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "--deny warnings")])?;
     deny::check()

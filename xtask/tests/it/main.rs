@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "tests may, and so may their helpers")]
 
 mod new_sink;
+mod outside;
 mod walk;
 mod workspace;

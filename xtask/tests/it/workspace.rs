@@ -55,19 +55,23 @@ impl Workspace {
         command.args(arguments).current_dir(&self.folder).output().unwrap()
     }
 
-    /// Cargo, without the network and in the target folder of this workspace.
     pub(crate) fn cargo(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-        let mut command = Command::new(env!("CARGO"));
-        command.args(arguments).current_dir(&self.folder).env("CARGO_NET_OFFLINE", "true");
-        command.env("CARGO_TARGET_DIR", target).env("INSTA_UPDATE", "no").envs(variables.iter().copied());
-        command.output().unwrap()
+        cargo(&self.folder, arguments, variables)
     }
 
     /// Every file below `crates`, with its text.
     pub(crate) fn state(&self) -> Vec<(PathBuf, Vec<u8>)> {
         files(&self.folder.join("crates"))
     }
+}
+
+/// Cargo, without the network and in the target folder of this workspace.
+pub(crate) fn cargo(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let mut command = Command::new(env!("CARGO"));
+    command.args(arguments).current_dir(folder).env("CARGO_NET_OFFLINE", "true");
+    command.env("CARGO_TARGET_DIR", target).env("INSTA_UPDATE", "no").envs(variables.iter().copied());
+    command.output().unwrap()
 }
 
 fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {

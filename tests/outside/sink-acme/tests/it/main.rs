@@ -1,0 +1,3 @@
+//! The sink through its public door: the trait, and real sockets for what the platform answers.
+
+mod conformance;
