@@ -148,7 +148,10 @@ fn refused(reply: &FullReply, rows: usize) -> Result<Vec<Outcome>, Failure> {
     match fact {
         Fact::AlreadyThere if rows == 1 => Ok(vec![strongest.outcome()]),
         // Of several rows, which of them is there already shows when they are taken apart.
-        Fact::AlreadyThere => Err(strongest.failure(FailureClass::Rejected).blaming(Blame::Unknown)),
+        Fact::AlreadyThere => {
+            let class = FailureClass::Rejected;
+            Err(strongest.failure(class).blaming(blame(class, rows)))
+        }
         Fact::Failed(class) => {
             let failure = strongest.failure(class);
             let blame = blame(class, rows);
